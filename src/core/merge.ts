@@ -1,0 +1,147 @@
+import { copyCounters, counterOf, mergeCounters, raiseCounter } from './fsic.ts'
+import type { InstanceCounters } from './fsic.ts'
+
+/** Which save a record is at, and its history: per instance that ever saved it the highest counter. */
+export interface RecordVersion {
+  readonly lastSavedInstance: string
+  readonly lastSavedCounter: number
+  /** The record max counters. The last saved pair belongs to them, whether it is listed here or not. */
+  readonly counters: Readonly<InstanceCounters>
+}
+
+/** A record of the store, or one that arrived (protocol §4, §8). */
+export interface StoreRecord extends RecordVersion {
+  readonly id: string
+  readonly profile: string
+  readonly modelName: string
+  readonly partition: string
+  readonly sourceId: string
+  readonly serialized: string
+  /** The losers of conflicts: their JSON texts, each followed by a newline, the newest first. */
+  readonly conflictingSerializedData: string
+  readonly selfRefFk: string
+  readonly deleted: boolean
+  readonly hardDeleted: boolean
+  /** Whether it waits to be deserialized. */
+  readonly dirty: boolean
+  readonly deserializationError: string
+  /** Of an arriving record: the transfer session that brings it. */
+  readonly lastTransferSessionId: string | null
+}
+
+/** What an arriving record is to the store (protocol §8). */
+export type MergeDecision = 'new' | 'known' | 'fast-forward' | 'conflict'
+
+/** The new version that a conflict's result gets: this instance, and the counter of this dequeue. */
+export interface MergeStamp {
+  readonly instance: string
+  readonly counter: number
+}
+
+/**
+ * Whose content a conflict's result has: ours as in the original, theirs, or what an application's hook made
+ * of both. The text that is not kept goes to the conflicting data.
+ */
+export type MergeChoice = 'ours' | 'theirs' | { readonly serialized: string; readonly selfRefFk: string }
+
+const NO_CONTENT = '{}'
+
+/** What an arriving record is to the one in the store, by their histories alone (protocol §8). */
+export function decideMerge(local: RecordVersion | undefined, incoming: RecordVersion): MergeDecision {
+  if (local === undefined) return 'new'
+  if (historyCovers(local, incoming)) return 'known'
+  return historyCovers(incoming, local) ? 'fast-forward' : 'conflict'
+}
+
+/**
+ * The store record after a record arrived (protocol §8). A known one changes nothing; a new one or one that
+ * has ours in its history is taken over whole; anything else is a conflict, and a new version of ours.
+ *
+ * Unlike the original, a conflict keeps their conflicting data too, and nothing of the content is left when
+ * either side was hard-deleted.
+ *
+ * @param stamp - used by a conflict only
+ */
+export function mergeRecords(
+  local: StoreRecord | undefined,
+  incoming: StoreRecord,
+  stamp: MergeStamp,
+  keep: MergeChoice = 'ours',
+): StoreRecord {
+  const decision = decideMerge(local, incoming)
+  if (local === undefined || decision === 'fast-forward') return takeOver(local, incoming)
+  return decision === 'known' ? local : resolveConflict(local, incoming, stamp, keep)
+}
+
+function takeOver(local: StoreRecord | undefined, incoming: StoreRecord): StoreRecord {
+  const theirs = fullHistory(incoming)
+  return {
+    ...incoming,
+    // A hard deletion that went through a conflict of the original arrives with an empty text.
+    serialized: incoming.serialized === '' ? NO_CONTENT : incoming.serialized,
+    counters: local === undefined ? theirs : mergeCounters(fullHistory(local), theirs),
+    dirty: true,
+    deserializationError: '',
+  }
+}
+
+function resolveConflict(
+  local: StoreRecord,
+  incoming: StoreRecord,
+  stamp: MergeStamp,
+  keep: MergeChoice,
+): StoreRecord {
+  const counters = mergeCounters(fullHistory(local), fullHistory(incoming))
+  raiseCounter(counters, stamp.instance, stamp.counter)
+  const hardDeleted = local.hardDeleted || incoming.hardDeleted
+  const content = chosenContent(local, incoming, keep)
+  return {
+    ...local,
+    ...(hardDeleted ? { ...content, serialized: NO_CONTENT, conflictingSerializedData: '' } : content),
+    deleted: local.deleted || incoming.deleted || hardDeleted,
+    hardDeleted,
+    lastSavedInstance: stamp.instance,
+    lastSavedCounter: stamp.counter,
+    counters,
+    dirty: true,
+    deserializationError: '',
+    lastTransferSessionId: incoming.lastTransferSessionId,
+  }
+}
+
+type Content = Pick<StoreRecord, 'serialized' | 'selfRefFk' | 'conflictingSerializedData'>
+
+function chosenContent(local: StoreRecord, incoming: StoreRecord, keep: MergeChoice): Content {
+  const losers =
+    keep === 'ours'
+      ? [incoming.serialized]
+      : keep === 'theirs'
+        ? [local.serialized]
+        : [incoming.serialized, local.serialized]
+  const { serialized, selfRefFk } = keep === 'ours' ? local : keep === 'theirs' ? incoming : keep
+  const earlier = joinConflictingData(local.conflictingSerializedData, incoming.conflictingSerializedData)
+  const conflictingSerializedData = losers.map((loser) => `${loser}\n`).join('') + earlier
+  return { serialized, selfRefFk, conflictingSerializedData }
+}
+
+/**
+ * Ours, then theirs; but only the longer one when it contains the other. Two peers that keep editing the
+ * same record share what they lost before, and would double it at every conflict.
+ */
+function joinConflictingData(ours: string, theirs: string): string {
+  if (ours.includes(theirs)) return ours
+  return theirs.includes(ours) ? theirs : ours + theirs
+}
+
+function fullHistory(record: RecordVersion): InstanceCounters {
+  const history = copyCounters(record.counters)
+  raiseCounter(history, record.lastSavedInstance, record.lastSavedCounter)
+  return history
+}
+
+function historyCovers(history: RecordVersion, version: RecordVersion): boolean {
+  const { lastSavedInstance: instance, lastSavedCounter: counter } = version
+  if (history.lastSavedInstance === instance && history.lastSavedCounter >= counter) return true
+  const known = counterOf(history.counters, instance)
+  return known !== undefined && known >= counter
+}

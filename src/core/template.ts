@@ -1,0 +1,54 @@
+import { PythonFloat, pythonFloat } from './python-number.ts'
+
+const PLACEHOLDER = /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})/g
+
+/** Values by name; printed by {@link pythonStr}. */
+export type TemplateParams = Readonly<Record<string, unknown>>
+
+/**
+ * Fills a template as Python's `Template.safe_substitute` does: `${name}` and `$name` become the value,
+ * `$$` a dollar; unknown names and any other `$` stay as they are (protocol §2).
+ */
+export function substitute(template: string, params: TemplateParams): string {
+  return template.replace(
+    PLACEHOLDER,
+    (whole: string, dollar: string | undefined, bare: string | undefined, braced: string | undefined) => {
+      if (dollar !== undefined) return '$'
+      const name = bare ?? braced ?? ''
+      return Object.hasOwn(params, name) ? pythonStr(params[name]) : whole
+    },
+  )
+}
+
+/**
+ * A JSON value as Python's `str` prints it: strings as they are, `5`, `1.5`, `True`, `None`; lists and
+ * objects in Python's notation. A whole `number` is printed as an integer, a {@link PythonFloat} as a float.
+ */
+export function pythonStr(value: unknown): string {
+  return typeof value === 'string' ? value : pythonRepr(value)
+}
+
+function pythonRepr(value: unknown): string {
+  if (value === null || value === undefined) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : pythonFloat(value)
+  if (value instanceof PythonFloat) return pythonFloat(value.value)
+  if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`
+  if (typeof value === 'object') {
+    const members = Object.entries(value).map(([key, member]) => `${quoted(key)}: ${pythonRepr(member)}`)
+    return `{${members.join(', ')}}`
+  }
+  return String(value)
+}
+
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
+  const escaped = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll(quote, `\\${quote}`)
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t')
+  return quote + escaped + quote
+}

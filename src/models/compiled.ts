@@ -1,0 +1,135 @@
+import type { RawField } from '../core/python-json.ts'
+
+/** A value as a SQL driver takes it as a parameter. */
+export type SqlValue = string | number | bigint | Uint8Array | null
+
+/** What a column holds, and so how its values look in a record's JSON (Django's encoder is the model). */
+export type ColumnKind =
+  | 'text'
+  | 'integer'
+  | 'real'
+  | 'boolean'
+  | 'json'
+  | 'date-time'
+  | 'date'
+  | 'time'
+  | 'duration'
+  | 'decimal'
+  | 'uuid'
+  | 'binary'
+
+/** One synced column of a table. */
+export interface CompiledColumn {
+  /** The column's name, which is also its key in the record's JSON. */
+  readonly name: string
+  readonly kind: ColumnKind
+  readonly nullable: boolean
+  /**
+   * How the engine selects the column so that no driver loses precision: `text` columns are cast to text
+   * (64-bit integers, numerics), `plain` ones are taken as the driver gives them.
+   */
+  readonly select: 'plain' | 'text'
+  /**
+   * The value as JSON text, in the form of Django's encoder and Python's `json.dumps`.
+   * @throws FieldError when the value cannot be of this kind.
+   */
+  readonly encode: (value: unknown) => string
+  /**
+   * The value for the database from the raw JSON text of the field.
+   * @throws FieldError when the JSON is not of this kind, too long, or null where that is not allowed.
+   */
+  readonly decode: (raw: string) => SqlValue
+  /** What a row gets when the record's JSON lacks the field; undefined: the database's own default. */
+  readonly whenMissing: SqlValue | undefined
+  /** The database's own default as it stands in the table's definition, a SQL expression. */
+  readonly defaultSql: string | undefined
+}
+
+/** A foreign key from a synced table to another synced table (or to itself). */
+export interface CompiledForeignKey {
+  readonly column: string
+  readonly targetModel: string
+  readonly targetTable: string
+}
+
+/** A reason why one field of one record cannot be serialized or deserialized. */
+export class FieldError extends Error {
+  override readonly name = 'FieldError'
+  readonly code: string
+  readonly field: string | undefined
+
+  constructor(code: string, message: string, field?: string) {
+    super(message)
+    this.code = code
+    this.field = field
+  }
+}
+
+/** Who a row is on the network. */
+export interface RecordIdentity {
+  readonly id: string
+  readonly sourceId: string
+  /** With the record's own id in place of the placeholder. */
+  readonly partition: string
+}
+
+/** What a `validate` hook says: nothing, or why the record is not acceptable. */
+export type Validation = { readonly ok: true } | { readonly ok: false; readonly message: string }
+
+/** A record in the hands of a merge hook. `raw` is the JSON text, `value` its parsed form. */
+export interface MergeSide {
+  readonly raw: string
+  readonly value: Readonly<Record<string, unknown>>
+  readonly instance: string
+  readonly counter: number
+}
+
+/** A declared model joined with what the database says of its table. */
+export interface CompiledModel {
+  readonly profile: string
+  /** The model's name on the wire, at most 40 characters. */
+  readonly name: string
+  readonly table: string
+  /** In declared order, `id` among them; the source id column is not. Fields not to sync are left out. */
+  readonly columns: readonly CompiledColumn[]
+  /** The column that stores a random source id, if the source id is not derived from other columns. */
+  readonly sourceIdColumn: string | undefined
+  /** To other models only; those to tables that do not sync are the database's own business. */
+  readonly foreignKeys: readonly CompiledForeignKey[]
+  /** The column of the one foreign key to the own table. */
+  readonly selfReference: string | undefined
+  /**
+   * Id, source id and partition that a row must have.
+   * @throws FieldError `partition-empty`, `source-id-empty`, `id-mismatch`, `…-too-long`.
+   */
+  readonly identify: (row: Readonly<Record<string, unknown>>) => RecordIdentity
+  /**
+   * The whole record as JSON fields in declared order, `_morango_source_id` and `_morango_partition` right
+   * after `id`.
+   * @throws FieldError
+   */
+  readonly encode: (row: Readonly<Record<string, unknown>>, identity: RecordIdentity) => RawField[]
+  /** Whether `identity.id` re-derives for this model (the id override included). */
+  readonly idMatches: (identity: RecordIdentity) => boolean
+  /**
+   * Who a row not yet written will be: like `identify`, but derives an id that is not there, and takes
+   * `randomUuid()` for a random source id that is not there.
+   * @throws FieldError like `identify`
+   */
+  readonly build: (values: Readonly<Record<string, unknown>>, randomUuid: () => string) => RecordIdentity
+  /** For `compileTemplateSql`; undefined where the partition comes from a function. */
+  readonly partitionTemplate: string | undefined
+  /** For `compileTemplateSql`; undefined where the source id is random or comes from a function. */
+  readonly sourceIdTemplate: string | undefined
+  /** Undefined where the model has no `validate`. Gets the decoded row. */
+  readonly validate: ((row: Readonly<Record<string, SqlValue>>) => Validation | Promise<Validation>) | undefined
+  /** Undefined where the model has no `merge`. Gives the merged JSON object. */
+  readonly merge: ((ours: MergeSide, theirs: MergeSide) => Readonly<Record<string, unknown>>) | undefined
+}
+
+/** A profile whose models are compiled, in dependency order: referred-to models first. */
+export interface CompiledProfile {
+  readonly name: string
+  readonly models: readonly CompiledModel[]
+  readonly model: (name: string) => CompiledModel | undefined
+}

@@ -1,0 +1,49 @@
+import type { ColumnKind } from './compiled.ts'
+
+/** One column of a table, as the database describes it. Generated columns are not listed. */
+export interface ColumnInfo {
+  readonly name: string
+  /** The type as it was declared. */
+  readonly declaredType: string
+  /** What such a type holds; undefined when it says nothing. */
+  readonly kind: ColumnKind | undefined
+  /** The most characters of a text. */
+  readonly maxLength: number | undefined
+  /** Digits after the point of a decimal. */
+  readonly scale: number | undefined
+  readonly nullable: boolean
+  /** The default as a SQL expression. */
+  readonly defaultSql: string | undefined
+  /** Whether the database makes numbers of texts that look like numbers, so that ids would be damaged. */
+  readonly coercesText: boolean
+}
+
+/** A foreign key constraint. */
+export interface ForeignKeyInfo {
+  readonly columns: readonly string[]
+  readonly targetTable: string
+  /** Empty: the target's primary key. */
+  readonly targetColumns: readonly string[]
+}
+
+/** A unique constraint or index, the primary key's not among them. */
+export interface UniqueIndexInfo {
+  readonly name: string
+  /** Expressions are left out. */
+  readonly columns: readonly string[]
+  /** Whether it holds for some rows only. */
+  readonly partial: boolean
+}
+
+/** A table, as the database describes it; the same for every database. */
+export interface TableInfo {
+  readonly name: string
+  readonly type: 'table' | 'view' | 'virtual'
+  /** In the table's order. */
+  readonly columns: readonly ColumnInfo[]
+  readonly generatedColumns: readonly string[]
+  /** In the key's order; empty when there is none. */
+  readonly primaryKey: readonly string[]
+  readonly foreignKeys: readonly ForeignKeyInfo[]
+  readonly uniqueIndexes: readonly UniqueIndexInfo[]
+}

@@ -1,0 +1,25 @@
+/** The capabilities of protocol §4. Unknown names are ignored, so new ones may be added. */
+export const CAPABILITIES = [
+  'ALLOW_CERTIFICATE_PUSHING',
+  'ASYNC_OPERATIONS',
+  'FSIC_V2_FORMAT',
+  'GZIP_BUFFER_POST',
+] as const
+
+export type Capability = (typeof CAPABILITIES)[number]
+
+/** The header in which a client lists its capabilities with every request. */
+export const CAPABILITIES_HEADER = 'x-morango-capabilities'
+
+/** What both sides can: the set a session works with. */
+export function effectiveCapabilities(
+  own: Iterable<string>,
+  theirs: ReadonlySet<string>,
+): ReadonlySet<string> {
+  return new Set([...own].filter((name) => theirs.has(name)))
+}
+
+/** Reads the header's value; missing or empty means none. */
+export function parseCapabilities(header: string | null | undefined): ReadonlySet<string> {
+  return new Set((header ?? '').split(/\s+/u).filter((name) => name !== ''))
+}

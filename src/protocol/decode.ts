@@ -1,0 +1,71 @@
+import type { z } from 'zod'
+import { MorangoError } from '../core/errors.ts'
+import { FIELD_MESSAGES } from './fields.ts'
+
+/** What is wrong with a message: for each field one or more sentences. Of the whole: `non_field_errors`. */
+export type FieldProblems = Readonly<Record<string, readonly string[]>>
+
+/** Where problems go that belong to no field. */
+export const WHOLE = 'non_field_errors'
+
+/**
+ * Reads what a client sent.
+ *
+ * @throws MorangoError `malformed-message`, with the problems in `details.fields` (400 on the wire)
+ */
+export function decodeRequest<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw malformedMessage(fieldProblems(result.error, value))
+}
+
+/**
+ * Reads what a peer answered.
+ *
+ * @param call - names the call for the message
+ * @throws MorangoError `peer-protocol`, with the problems in `details.fields`
+ */
+export function decodeReply<T>(schema: z.ZodType<T>, value: unknown, call: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw unexpectedReply(call, fieldProblems(result.error, value))
+}
+
+/** The error of a server for a message it cannot read. */
+export function malformedMessage(fields: FieldProblems, details: Readonly<Record<string, unknown>> = {}): MorangoError {
+  return new MorangoError('malformed-message', `The message is malformed: ${summary(fields)}`, {
+    details: { ...details, fields },
+  })
+}
+
+/** The error of a client for an answer that is not what the protocol says. */
+export function unexpectedReply(call: string, fields: FieldProblems): MorangoError {
+  return new MorangoError('peer-protocol', `The peer's answer to ${call} is malformed: ${summary(fields)}`, {
+    hint: 'Check that the URL is that of a Morango peer and that nothing on the way rewrites its answers.',
+    details: { call, fields },
+  })
+}
+
+function fieldProblems(error: z.ZodError, value: unknown): FieldProblems {
+  const fields: Record<string, string[]> = {}
+  for (const issue of error.issues) {
+    const [first, ...rest] = issue.path
+    // The words of a field's own check are kept; zod's are for programmers of schemas.
+    const message = issue.path.length === 0 && issue.code === 'invalid_type' ? shapeMessage(issue.expected) : issue.message
+    const place = rest.length === 0 ? '' : `${rest.map(String).join('.')}: `
+    const key = first === undefined ? WHOLE : String(first)
+    fields[key] = [...(Object.hasOwn(fields, key) ? (fields[key] ?? []) : []), place + message]
+  }
+  return value === undefined ? { [WHOLE]: [FIELD_MESSAGES.required] } : fields
+}
+
+function shapeMessage(expected: string): string {
+  return expected === 'array' ? FIELD_MESSAGES.list : FIELD_MESSAGES.object
+}
+
+function summary(fields: FieldProblems): string {
+  return Object.entries(fields)
+    .slice(0, 5)
+    .map(([field, messages]) => `${field}: ${messages.join(' ')}`)
+    .join('; ')
+}

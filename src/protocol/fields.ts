@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { isHexUuid, parseUuid } from '../core/ids.ts'
+
+/** The highest counter or count that the original's columns hold (protocol §1). */
+export const MAX_INT32 = 0x7fff_ffff
+
+/** What is said of a field, in the words the original uses where it has any. */
+export const FIELD_MESSAGES = {
+  required: 'This field is required.',
+  null: 'This field may not be null.',
+  blank: 'This field may not be blank.',
+  string: 'Not a valid string.',
+  boolean: 'Must be a valid boolean.',
+  integer: 'A valid integer is required.',
+  negative: 'Ensure this value is greater than or equal to 0.',
+  uuid: 'Must be a valid UUID.',
+  hexUuid: 'Must be a UUID of 32 lowercase hex digits.',
+  unknown: 'Unknown field.',
+  list: 'Expected a list.',
+  object: 'Expected an object.',
+} as const
+
+/** Any text. */
+export const text: z.ZodType<string> = z.string({
+  error: ({ input }) => absence(input) ?? FIELD_MESSAGES.string,
+})
+
+/** Text of at least one character. */
+export const filledText: z.ZodType<string> = text.refine((value) => value !== '', FIELD_MESSAGES.blank)
+
+/** Text, or nothing at all, which reads as `fallback`. */
+export function textOr(fallback: string): z.ZodType<string> {
+  return text.nullish().transform((value) => value ?? fallback)
+}
+
+/** A JSON boolean and nothing that merely looks like one. */
+export const flag: z.ZodType<boolean> = z.boolean({
+  error: ({ input }) => absence(input) ?? FIELD_MESSAGES.boolean,
+})
+
+/** A UUID in any spelling, read as 32 lowercase hex digits. */
+export const uuid: z.ZodType<string> = checked((input) => parseUuid(input) ?? { problem: FIELD_MESSAGES.uuid })
+
+/** A UUID that is part of a signed text, so that only its one spelling will do. */
+export const hexUuid: z.ZodType<string> = checked((input) =>
+  isHexUuid(input) ? input : { problem: FIELD_MESSAGES.hexUuid },
+)
+
+/** An integer from 0 to `max`; also as text, which the original takes too. */
+export function integer(max: number): z.ZodType<number> {
+  return checked((input) => {
+    const value = parseInteger(input)
+    if (value === undefined) return { problem: FIELD_MESSAGES.integer }
+    if (value < 0) return { problem: FIELD_MESSAGES.negative }
+    if (value > max) return { problem: `Ensure this value is less than or equal to ${max}.` }
+    return value
+  })
+}
+
+/** As `field`; missing and null both read as undefined. */
+export function optional<T>(field: z.ZodType<T>): z.ZodType<T | undefined> {
+  return field.nullish().transform((value) => value ?? undefined)
+}
+
+function checked<T extends string | number>(
+  read: (input: unknown) => T | { readonly problem: string },
+): z.ZodType<T> {
+  return z.unknown().transform((input, context) => {
+    const problem = absence(input)
+    const result = problem === undefined ? read(input) : { problem }
+    if (typeof result !== 'object') return result
+    context.addIssue({ code: 'custom', message: result.problem })
+    return z.NEVER
+  })
+}
+
+function absence(input: unknown): string | undefined {
+  if (input === undefined) return FIELD_MESSAGES.required
+  return input === null ? FIELD_MESSAGES.null : undefined
+}
+
+function parseInteger(input: unknown): number | undefined {
+  if (typeof input === 'number') return Number.isSafeInteger(input) ? input : undefined
+  if (typeof input !== 'string' || !/^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(input)) return undefined
+  return Number(input)
+}

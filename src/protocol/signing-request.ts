@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { FIELD_MESSAGES, MAX_INT32, filledText, integer, optional, text, uuid } from './fields.ts'
+
+/** Which certificates are asked for (protocol §4); with none of these, all that the server holds. */
+export interface CertificateQuery {
+  /** The descendants of this root, and itself. */
+  readonly primaryPartition?: string | undefined
+  /** The chain of this certificate, root first. */
+  readonly ancestorsOf?: string | undefined
+  readonly profile?: string | undefined
+}
+
+/** The query as a server reads it. */
+export const certificateQuerySchema: z.ZodType<CertificateQuery> = z
+  .object({ primary_partition: optional(uuid), ancestors_of: optional(uuid), profile: optional(text) })
+  .transform((query) => ({
+    primaryPartition: query.primary_partition,
+    ancestorsOf: query.ancestors_of,
+    profile: query.profile,
+  }))
+
+/** Who signs in for a certificate. The user name is a plain one or `key=value&key=value`, not encoded. */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+/** `POST certificates/` (protocol §4): the fields a certificate is wanted with. */
+export interface SigningRequest {
+  readonly parent: string
+  readonly profile: string
+  readonly scope_definition: string
+  readonly scope_version: number
+  /** The JSON of an object. */
+  readonly scope_params: string
+  readonly public_key: string
+}
+
+const MAX_NAME = 20
+const name = filledText.refine(
+  (value) => value.length <= MAX_NAME,
+  `Ensure this field has no more than ${MAX_NAME} characters.`,
+)
+const NO_PARENT = 'Parent certificate (to sign the requested certificate) must be specified!'
+
+/** The request as a server reads it. */
+export const signingRequestSchema: z.ZodType<SigningRequest> = z.object({
+  parent: z.unknown().transform((input, context) => {
+    const parsed = uuid.safeParse(input)
+    if (parsed.success) return parsed.data
+    const message = input === undefined || input === null || input === '' ? NO_PARENT : FIELD_MESSAGES.uuid
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }),
+  profile: name,
+  scope_definition: name,
+  scope_version: integer(MAX_INT32),
+  scope_params: filledText,
+  public_key: filledText,
+})

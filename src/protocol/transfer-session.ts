@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { STAGES, STAGE_STATUSES } from '../core/stages.ts'
+import type { Stage, StageStatus } from '../core/stages.ts'
+import { MAX_INT32, flag, integer, optional, text, uuid } from './fields.ts'
+
+/** `POST transfersessions/` (protocol §4). */
+export interface TransferSessionRequest {
+  readonly id: string
+  readonly filter: string
+  /** True: client to server. */
+  readonly push: boolean
+  readonly sync_session_id: string
+  /** A text of JSON; `"{}"` says "I have nothing". */
+  readonly client_fsic: string
+  readonly records_total?: number | undefined
+}
+
+/** What stands for an FSIC that is missing (protocol §5). */
+export const EMPTY_FSIC = '{}'
+
+const fsic = optional(text)
+const count = optional(integer(MAX_INT32))
+const bytes = optional(integer(Number.MAX_SAFE_INTEGER))
+
+/** The request as a server reads it. */
+export const transferSessionRequestSchema: z.ZodType<TransferSessionRequest> = z.object({
+  id: uuid,
+  filter: text,
+  push: flag,
+  sync_session_id: uuid,
+  client_fsic: fsic.transform((value) => (value === undefined || value === '' ? EMPTY_FSIC : value)),
+  records_total: count,
+})
+
+/** `PATCH transfersessions/ID/` (protocol §4). Null is read as not given. */
+export interface TransferSessionPatch {
+  readonly records_transferred?: number | undefined
+  readonly records_total?: number | undefined
+  readonly bytes_sent?: number | undefined
+  readonly bytes_received?: number | undefined
+  /** The stage to proceed to, through those before it. */
+  readonly transfer_stage?: Stage | undefined
+  /** Goes with `serializing`. */
+  readonly client_fsic?: string | undefined
+}
+
+/** The patch as a server reads it; other keys are ignored. */
+export const transferSessionPatchSchema: z.ZodType<TransferSessionPatch> = z.object({
+  records_transferred: count,
+  records_total: count,
+  bytes_sent: bytes,
+  bytes_received: bytes,
+  transfer_stage: z.enum(STAGES, { error: 'Not a stage of a transfer.' }).nullish().transform(orUndefined),
+  client_fsic: fsic,
+})
+
+/**
+ * A transfer session as `GET`, `POST` and `PATCH` answer it (protocol §4). A server sends all of these; a
+ * client counts on the stage and its status, and on what a finished stage has brought: `server_fsic` after
+ * serializing, `records_total` after queuing, `id` and `filter` after POST.
+ */
+export interface TransferSessionView {
+  readonly transfer_stage: Stage
+  readonly transfer_stage_status: StageStatus
+  readonly id?: string | undefined
+  readonly start_timestamp?: string | undefined
+  readonly last_activity_timestamp?: string | undefined
+  readonly active?: boolean | undefined
+  /** One prefix a line. */
+  readonly filter?: string | undefined
+  readonly push?: boolean | undefined
+  readonly records_transferred?: number | undefined
+  /** Null until known. */
+  readonly records_total?: number | null | undefined
+  readonly bytes_received?: number | null | undefined
+  readonly bytes_sent?: number | null | undefined
+  readonly sync_session?: string | undefined
+  readonly server_fsic?: string | undefined
+  readonly client_fsic?: string | undefined
+}
+
+const said = z.string().optional().catch(undefined)
+const saidFlag = z.boolean().optional().catch(undefined)
+const saidNumber = z.number().nullish().catch(undefined)
+
+/** The answer as a client reads it. */
+export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.object({
+  transfer_stage: z.enum(STAGES, { error: 'Not a stage of a transfer.' }),
+  transfer_stage_status: z.enum(STAGE_STATUSES, { error: 'Not a status of a stage.' }),
+  id: said,
+  start_timestamp: said,
+  last_activity_timestamp: said,
+  active: saidFlag,
+  filter: said,
+  push: saidFlag,
+  records_transferred: z.number().optional().catch(undefined),
+  records_total: saidNumber,
+  bytes_received: saidNumber,
+  bytes_sent: saidNumber,
+  sync_session: said,
+  server_fsic: said,
+  client_fsic: said,
+})
+
+function orUndefined<T>(value: T | null | undefined): T | undefined {
+  return value ?? undefined
+}

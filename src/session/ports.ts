@@ -1,0 +1,118 @@
+import type { Filter } from '../core/filter.ts'
+
+/**
+ * A buffer record on the wire (protocol §4). Exactly these keys travel, in both directions.
+ */
+export interface BufferRecord {
+  readonly serialized: string
+  readonly deleted: boolean
+  readonly last_saved_instance: string
+  readonly last_saved_counter: number
+  readonly hard_deleted: boolean
+  readonly partition: string
+  readonly source_id: string
+  readonly model_name: string
+  readonly conflicting_serialized_data: string
+  readonly model_uuid: string
+  readonly transfer_session: string
+  readonly profile: string
+  readonly rmcb_list: readonly {
+    readonly transfer_session: string
+    readonly model_uuid: string
+    readonly instance_id: string
+    readonly counter: number
+  }[]
+  readonly _self_ref_fk: string
+}
+
+/** How far a long stage has come. `total` is undefined while it is not known. */
+export interface StageProgress {
+  readonly done: number
+  readonly total: number | undefined
+}
+
+/** What every long operation takes. */
+export interface WorkOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: StageProgress) => void) | undefined
+}
+
+/** What one serialization did. */
+export interface SerializeResult {
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  /** Rows of this profile that cannot be serialized, kept with their reason. */
+  readonly failed: number
+}
+
+/** What one dequeue did, in records. */
+export interface DequeueResult {
+  readonly created: number
+  readonly fastForwarded: number
+  /** Dropped, because a version at least as new is here. */
+  readonly known: number
+  readonly conflicts: number
+}
+
+/** What one deserialization did, in records. */
+export interface DeserializeResult {
+  readonly written: number
+  readonly deleted: number
+  /** Records that could not be applied; they wait with their reason. */
+  readonly failed: number
+}
+
+/** The part of a transfer that the engine needs to know. */
+export interface TransferContext {
+  readonly transferSessionId: string
+  readonly profile: string
+  readonly filter: Filter
+}
+
+export type FsicFormat = 'v1' | 'v2'
+
+/**
+ * The engine's operations on one database, as the session layer uses them. Each runs in transactions of its
+ * own and can be killed at any point and run again.
+ */
+export interface Engine {
+  /** App rows to Store (protocol §7). Without a filter: everything of the profile. */
+  serialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<SerializeResult>
+  /** Store to app rows (protocol §9). Serializes pending changes first. */
+  deserialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<DeserializeResult>
+  /** This side's FSIC as the text that travels (protocol §6). */
+  fsic(options: { filter: Filter; role: 'producer' | 'receiver'; format: FsicFormat }): Promise<string>
+  /**
+   * Fills the outgoing Buffer with what the receiver lacks, replacing what an interrupted attempt left.
+   * @returns the number of records queued.
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
+   */
+  queue(
+    options: TransferContext & { ownFsic: string; peerFsic: string; format: FsicFormat } & WorkOptions,
+  ): Promise<number>
+  /** A slice of the outgoing Buffer in its fixed order. */
+  outgoing(transferSessionId: string, range: { offset: number; limit?: number }): Promise<BufferRecord[]>
+  /** How many records the outgoing Buffer has. */
+  outgoingCount(transferSessionId: string): Promise<number>
+  /**
+   * Checks every record of a chunk (id re-derives, partition inside the filter, history of this record and
+   * session) and stores all or none in the incoming Buffer. Storing a record again replaces it.
+   * @returns how many different records the incoming Buffer then has.
+   * @throws MorangoError `invalid-buffer`
+   */
+  storeIncoming(context: TransferContext, records: readonly BufferRecord[]): Promise<number>
+  /** How many different records the incoming Buffer has. */
+  incomingCount(transferSessionId: string): Promise<number>
+  /**
+   * Buffer to Store (protocol §8), then learns the producer's counters (§6), in one transaction. Run again
+   * after it has completed, it finds an empty Buffer and only learns the counters.
+   */
+  dequeue(
+    options: TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions,
+  ): Promise<DequeueResult>
+  /** Deletes both Buffers of a transfer. */
+  clearBuffers(transferSessionId: string): Promise<void>
+  /** How many records wait with a reason: not serialized, not deserialized. */
+  problemCounts(profile: string): Promise<{ unserialized: number; undeserialized: number }>
+}

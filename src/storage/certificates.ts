@@ -1,0 +1,130 @@
+import { sql } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
+import type { Certificate } from '../core/certificate.ts'
+import type { CertificateTable, Schema } from './schema.ts'
+
+/** A certificate whose private key is here: it can sign sessions and further certificates. */
+export interface HeldCertificate {
+  readonly certificate: Certificate
+  readonly privateKeyPem: string
+}
+
+/**
+ * Saves a checked certificate. One that is known already stays as it is, but gains the private key if it had
+ * none.
+ */
+export async function saveCertificate(
+  db: Kysely<Schema>,
+  certificate: Certificate,
+  privateKeyPem?: string,
+): Promise<void> {
+  await db
+    .insertInto('morango_certificate')
+    .values({
+      id: certificate.id,
+      parent_id: certificate.parentId,
+      profile: certificate.profile,
+      salt: certificate.salt,
+      scope_definition_id: certificate.scopeDefinitionId,
+      scope_version: certificate.scopeVersion,
+      scope_params: certificate.scopeParams,
+      public_key: certificate.publicKey,
+      serialized: certificate.serialized,
+      signature: certificate.signature,
+      private_key: privateKeyPem ?? null,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
+  if (privateKeyPem === undefined) return
+  await db
+    .updateTable('morango_certificate')
+    .set({ private_key: privateKeyPem })
+    .where('id', '=', certificate.id)
+    .where('private_key', 'is', null)
+    .execute()
+}
+
+/** The certificate of that id, whether its private key is here or not. */
+export async function getCertificate(db: Kysely<Schema>, id: string): Promise<Certificate | undefined> {
+  const row = await selectById(db, id)
+  return row === undefined ? undefined : toCertificate(row)
+}
+
+/** The certificate of that id with its private key; undefined when either is not here. */
+export async function getHeldCertificate(
+  db: Kysely<Schema>,
+  id: string,
+): Promise<HeldCertificate | undefined> {
+  const row = await selectById(db, id)
+  return row === undefined ? undefined : toHeld(row)
+}
+
+/** All certificates whose private key is here, by id; those of one profile when it is named. */
+export async function heldCertificates(db: Kysely<Schema>, profile?: string): Promise<HeldCertificate[]> {
+  let query = db.selectFrom('morango_certificate').selectAll().where('private_key', 'is not', null)
+  if (profile !== undefined) query = query.where('profile', '=', profile)
+  const rows = await query.orderBy('id').execute()
+  return rows.flatMap((row) => toHeld(row) ?? [])
+}
+
+/** A certificate with its ancestors, root first; empty when it is not known. */
+export async function certificateChain(db: Kysely<Schema>, id: string): Promise<Certificate[]> {
+  const chain: Certificate[] = []
+  for (let next: string | null = id; next !== null; ) {
+    // Each link names the next one.
+    // oxlint-disable-next-line no-await-in-loop
+    const certificate: Certificate | undefined = await getCertificate(db, next)
+    if (certificate === undefined) return []
+    chain.unshift(certificate)
+    next = certificate.parentId
+  }
+  return chain
+}
+
+/**
+ * The certificates below a primary partition, the root itself among them, whose private key is here
+ * (protocol §4, `?primary_partition=`).
+ */
+export async function heldDescendants(
+  db: Kysely<Schema>,
+  primaryPartition: string,
+  profile?: string,
+): Promise<HeldCertificate[]> {
+  const ids = await sql<{ id: string }>`
+    with recursive family (id) as (
+      select id from morango_certificate where id = ${primaryPartition} and parent_id is null
+      union
+      select child.id from morango_certificate child join family on child.parent_id = family.id
+    )
+    select id from family`.execute(db)
+  const family = new Set(ids.rows.map((row) => row.id))
+  const held = await heldCertificates(db, profile)
+  return held.filter(({ certificate }) => family.has(certificate.id))
+}
+
+type Row = Selectable<CertificateTable>
+
+async function selectById(db: Kysely<Schema>, id: string): Promise<Row | undefined> {
+  return db.selectFrom('morango_certificate').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+function toHeld(row: Row): HeldCertificate | undefined {
+  return row.private_key === null
+    ? undefined
+    : { certificate: toCertificate(row), privateKeyPem: row.private_key }
+}
+
+function toCertificate(row: Row): Certificate {
+  return {
+    id: row.id,
+    parentId: row.parent_id,
+    profile: row.profile,
+    salt: row.salt,
+    scopeDefinitionId: row.scope_definition_id,
+    scopeVersion: row.scope_version,
+    scopeParams: row.scope_params,
+    publicKey: row.public_key,
+    serialized: row.serialized,
+    signature: row.signature,
+  }
+}

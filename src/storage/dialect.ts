@@ -1,0 +1,58 @@
+import type { Kysely, RawBuilder } from 'kysely'
+import type { CompiledModel } from '../models/compiled.ts'
+import type { TableInfo } from '../models/table-info.ts'
+import type { Schema } from './schema.ts'
+
+/** One object that the engine keeps on an application's table, with the text that makes it. */
+export interface TriggerText {
+  readonly name: string
+  readonly create: string
+}
+
+/** The few things in which databases differ. Everything else is one text of SQL for all. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** How many parameters one statement may have. */
+  readonly maxParameters: number
+  /** The n-th placeholder, from 1. */
+  readonly placeholder: (n: number) => string
+  /** The larger of two expressions. */
+  readonly greatest: (a: RawBuilder<unknown>, b: RawBuilder<unknown>) => RawBuilder<number>
+  /** `from`-source that gives the texts of a JSON list of strings as column `value`. */
+  readonly list: (json: string) => RawBuilder<unknown>
+  /** `from`-source that gives a JSON object's members as columns `key` and `value` (a text or a number). */
+  readonly members: (object: RawBuilder<unknown>) => RawBuilder<unknown>
+  /** Aggregate: the text of a JSON object from keys and values. */
+  readonly objectOf: (key: RawBuilder<unknown>, value: RawBuilder<unknown>) => RawBuilder<string | null>
+  /** Expression: the number in member `key` of a JSON object, null where there is none. */
+  readonly numberAt: (object: RawBuilder<unknown>, key: RawBuilder<unknown>) => RawBuilder<number | null>
+  /** The triggers that log the changes of a model's table. */
+  readonly triggers: (model: CompiledModel) => readonly TriggerText[]
+  /** The trigger texts that the database has now, by name. */
+  readonly installedTriggers: (db: Kysely<Schema>) => Promise<ReadonlyMap<string, string>>
+  /** Statement that removes a trigger of ours. */
+  readonly dropTrigger: (name: string, table: string) => string
+  /** What the database says of a table, undefined when there is none of that name. */
+  readonly readTable: (db: Kysely<Schema>, table: string) => Promise<TableInfo | undefined>
+  /** All tables that are not ours, to suggest near names. */
+  readonly tableNames: (db: Kysely<Schema>) => Promise<string[]>
+  /** Whether an error says that another connection holds the lock, so that a retry makes sense. */
+  readonly isBusy: (error: unknown) => boolean
+  /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */
+  readonly isRowFault: (error: unknown) => boolean
+}
+
+/** A database the engine works on. */
+export interface Database {
+  readonly kysely: Kysely<Schema>
+  readonly dialect: Dialect
+  /**
+   * What tells this copy of the database from another: a file's path and identity, or a server's. When it
+   * changes between two openings, the database was copied and takes a new database id.
+   */
+  readonly fingerprint: string
+  /** For people: the file's path, or the server's name. */
+  readonly description: string
+  /** Closes what this object opened itself. */
+  close(): Promise<void>
+}

@@ -1,0 +1,132 @@
+import { type Kysely, sql } from 'kysely'
+import { MorangoError } from '../core/errors.ts'
+import { filterContains } from '../core/filter.ts'
+import { recordIdMatches } from '../core/ids.ts'
+import type { CompiledProfile, SqlValue } from '../models/compiled.ts'
+import type { BufferRecord, TransferContext } from '../session/ports.ts'
+import type { Dialect } from './dialect.ts'
+import { insertRows } from './rows.ts'
+import type { Schema } from './schema.ts'
+
+const COLUMNS = [
+  'transfer_session_id',
+  'id',
+  'model_name',
+  'partition',
+  'source_id',
+  'serialized',
+  'conflicting_serialized_data',
+  'self_ref_fk',
+  'last_saved_instance',
+  'last_saved_counter',
+  'deleted',
+  'hard_deleted',
+  'counters',
+] as const
+
+const REPLACE = `on conflict (transfer_session_id, id) do update set ${COLUMNS.slice(2)
+  .map((name) => `${name} = excluded.${name}`)
+  .join(', ')}`
+
+/** How many different records a transfer's incoming Buffer has. */
+export async function countIncoming(db: Kysely<Schema>, transferSessionId: string): Promise<number> {
+  const result = await sql<{ count: number }>`select count(*) as count from morango_incoming
+    where transfer_session_id = ${transferSessionId}`.execute(db)
+  return Number(result.rows[0]?.count ?? 0)
+}
+
+/**
+ * Refuses a chunk in which any record is not what it says or not what this transfer may carry (protocol §4).
+ *
+ * @throws MorangoError `invalid-buffer`
+ */
+export function checkIncoming(
+  context: TransferContext,
+  profile: CompiledProfile | undefined,
+  records: readonly BufferRecord[],
+): void {
+  for (const record of records) {
+    const id = record.model_uuid
+    const reject = (message: string): never => {
+      throw new MorangoError('invalid-buffer', message, {
+        details: { record: id, model: record.model_name, transferSession: context.transferSessionId },
+      })
+    }
+    if (record.transfer_session !== context.transferSessionId) {
+      reject(`Record ${id} names another transfer session.`)
+    }
+    if (!filterContains(context.filter, record.partition)) {
+      reject(`Record ${id} has a partition outside the filter of the transfer.`)
+    }
+    const identity = { id, sourceId: record.source_id, partition: record.partition }
+    const model = profile?.model(record.model_name)
+    const matches =
+      model === undefined
+        ? recordIdMatches({ ...identity, modelName: record.model_name })
+        : model.idMatches(identity)
+    if (!matches) reject(`The id of record ${id} does not follow from its partition, source id and model.`)
+    for (const entry of record.rmcb_list) {
+      if (entry.transfer_session !== context.transferSessionId || entry.model_uuid !== id) {
+        reject(`The history of record ${id} names another transfer session or record.`)
+      }
+    }
+  }
+}
+
+/**
+ * Stores a checked chunk in the incoming Buffer and counts it in the transfer session, in the caller's
+ * transaction. A record that is there already is replaced and not counted again, so a chunk that arrives twice
+ * is the same as once.
+ *
+ * @returns how many different records the Buffer then has.
+ */
+export async function insertIncoming(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  transferSessionId: string,
+  records: readonly BufferRecord[],
+): Promise<number> {
+  const byId = new Map(records.map((record) => [record.model_uuid, record]))
+  const ids = JSON.stringify([...byId.keys()])
+  const present = await sql<{ count: number }>`select count(*) as count from morango_incoming
+    where transfer_session_id = ${transferSessionId} and id in (select value from ${dialect.list(ids)})`.execute(trx)
+  const rows = [...byId.values()].map((record) => bufferRecordToRow(record, transferSessionId))
+  await insertRows(trx, dialect, { table: 'morango_incoming', columns: COLUMNS, suffix: REPLACE }, rows)
+  const added = byId.size - Number(present.rows[0]?.count ?? 0)
+  const session = await trx
+    .updateTable('morango_transfer_session')
+    .set((eb) => ({ records_transferred: eb('records_transferred', '+', added) }))
+    .where('id', '=', transferSessionId)
+    .returning('records_transferred')
+    .executeTakeFirst()
+  return session === undefined ? await countIncoming(trx, transferSessionId) : session.records_transferred
+}
+
+function bufferRecordToRow(record: BufferRecord, transferSessionId: string): SqlValue[] {
+  return [
+    transferSessionId,
+    record.model_uuid,
+    record.model_name,
+    record.partition,
+    record.source_id,
+    // A hard deletion that went through a conflict of the original arrives with an empty text (protocol §8).
+    record.serialized === '' ? '{}' : record.serialized,
+    record.conflicting_serialized_data,
+    record._self_ref_fk,
+    record.last_saved_instance,
+    record.last_saved_counter,
+    record.deleted ? 1 : 0,
+    record.hard_deleted ? 1 : 0,
+    otherCounters(record),
+  ]
+}
+
+function otherCounters(record: BufferRecord): string | null {
+  let counters: Record<string, number> | undefined
+  for (const { instance_id, counter } of record.rmcb_list) {
+    if (instance_id === record.last_saved_instance) continue
+    counters ??= {}
+    counters[instance_id] = Math.max(counter, counters[instance_id] ?? 0)
+  }
+  return counters === undefined ? null : JSON.stringify(counters)
+}

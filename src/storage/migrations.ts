@@ -1,0 +1,121 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database, Dialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+import { inTransaction } from './transaction.ts'
+
+interface Step {
+  readonly version: number
+  readonly up: (db: Kysely<Schema>, dialect: Dialect) => Promise<void>
+}
+
+/**
+ * Our tables, version by version. A step that was released is never changed; a new one is appended.
+ */
+const STEPS: readonly Step[] = [{ version: 1, up: createTables }]
+
+/** The version that this release needs. */
+export const SCHEMA_VERSION: number = STEPS.length
+
+/** Brings our own tables up to date; application tables are not touched here. Safe to call at every start. */
+export async function migrateOwnTables({ kysely, dialect }: Database): Promise<void> {
+  await inTransaction(kysely, dialect, async (trx) => {
+    await sql`create table if not exists morango_meta (key text primary key not null, value text not null)`.execute(trx)
+    const current = await schemaVersion(trx)
+    for (const step of STEPS) {
+      if (step.version <= current) continue
+      await step.up(trx, dialect)
+      await setMeta(trx, 'schema_version', String(step.version))
+    }
+  })
+}
+
+/** The version of our tables in this database, 0 when there are none. */
+export async function schemaVersion(db: Kysely<Schema>): Promise<number> {
+  return Number((await getMeta(db, 'schema_version')) ?? 0)
+}
+
+/** One value of `morango_meta`. */
+export async function getMeta(db: Kysely<Schema>, key: string): Promise<string | undefined> {
+  const row = await db.selectFrom('morango_meta').select('value').where('key', '=', key).executeTakeFirst()
+  return row?.value
+}
+
+/** Sets one value of `morango_meta`. */
+export async function setMeta(db: Kysely<Schema>, key: string, value: string): Promise<void> {
+  await db
+    .insertInto('morango_meta')
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute()
+}
+
+async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  // Prefix ranges need code point order whatever the database's locale says.
+  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
+  const serial =
+    dialect.name === 'postgres'
+      ? 'bigint generated always as identity primary key'
+      : 'integer primary key autoincrement'
+  const statements = [
+    `create table morango_control (id integer primary key not null, tracking integer not null)`,
+    `insert into morango_control (id, tracking) values (1, 1)`,
+    `create table morango_instance (id ${text} primary key not null, database_id ${text} not null,
+      system_id ${text} not null, node_id ${text} not null, counter integer not null,
+      exchanged_counter integer not null, current integer not null, created_at ${text} not null)`,
+    `create table morango_change_log (seq ${serial}, model_name ${text} not null, record_id ${text} not null,
+      hard integer not null)`,
+    `create table morango_pending (model_name ${text} not null, record_id ${text} not null, hard integer not null,
+      partition ${text}, error_code ${text}, error_message ${text}, first_failed_at ${text}, last_failed_at ${text},
+      tries integer not null, primary key (model_name, record_id))`,
+    `create table morango_store (id ${text} primary key not null, profile ${text} not null,
+      model_name ${text} not null, partition ${text} not null, source_id ${text} not null,
+      serialized ${text} not null, conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,
+      last_saved_instance ${text} not null, last_saved_counter integer not null, deleted integer not null,
+      hard_deleted integer not null, last_transfer_session_id ${text})`,
+    // What to queue: the records an instance saved after a counter.
+    `create index morango_store_version on morango_store (last_saved_instance, last_saved_counter)`,
+    // Whether an instance has any record under a partition.
+    `create index morango_store_instance_partition on morango_store (last_saved_instance, partition)`,
+    `create table morango_dirty (id ${text} primary key not null, error_code ${text}, error_message ${text},
+      first_failed_at ${text}, last_failed_at ${text}, tries integer not null)`,
+    `create table morango_record_max_counter (store_id ${text} not null, instance_id ${text} not null,
+      counter integer not null, partition ${text} not null, primary key (store_id, instance_id))`,
+    `create index morango_rmc_instance_partition on morango_record_max_counter (instance_id, partition)`,
+    `create table morango_database_max_counter (partition ${text} not null, instance_id ${text} not null,
+      counter integer not null, primary key (partition, instance_id))`,
+    `create table morango_certificate (id ${text} primary key not null, parent_id ${text}, profile ${text} not null,
+      salt ${text} not null, scope_definition_id ${text} not null, scope_version integer not null,
+      scope_params ${text} not null, public_key ${text} not null, serialized ${text} not null,
+      signature ${text} not null, private_key ${text})`,
+    `create index morango_certificate_parent on morango_certificate (parent_id)`,
+    `create table morango_nonce (id ${text} primary key not null, created_at ${text} not null, ip ${text} not null)`,
+    `create table morango_shared_key (id integer primary key not null, private_key ${text} not null,
+      public_key ${text} not null)`,
+    `create table morango_sync_session (id ${text} primary key not null, profile ${text} not null,
+      is_server integer not null, active integer not null, client_certificate_id ${text},
+      server_certificate_id ${text}, connection_path ${text} not null, client_ip ${text} not null,
+      server_ip ${text} not null, client_instance_id ${text}, client_instance ${text} not null,
+      server_instance_id ${text}, server_instance ${text} not null, capabilities ${text} not null,
+      created_at ${text} not null, last_activity_at ${text} not null)`,
+    `create index morango_sync_session_active on morango_sync_session (active, last_activity_at)`,
+    `create table morango_transfer_session (id ${text} primary key not null, sync_session_id ${text} not null,
+      push integer not null, active integer not null, filter ${text} not null, stage ${text} not null,
+      stage_status ${text} not null, error ${text}, records_transferred integer not null, records_total integer,
+      bytes_sent bigint not null, bytes_received bigint not null, client_fsic ${text} not null,
+      server_fsic ${text} not null, created_at ${text} not null, last_activity_at ${text} not null)`,
+    `create index morango_transfer_session_sync_session on morango_transfer_session (sync_session_id, active)`,
+    `create table morango_outgoing (transfer_session_id ${text} not null, position integer not null,
+      store_id ${text} not null, primary key (transfer_session_id, position))`,
+    `create index morango_outgoing_store on morango_outgoing (store_id)`,
+    `create table morango_outgoing_snapshot (transfer_session_id ${text} not null, store_id ${text} not null,
+      serialized ${text} not null, conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,
+      last_saved_instance ${text} not null, last_saved_counter integer not null, deleted integer not null,
+      hard_deleted integer not null, counters ${text}, primary key (transfer_session_id, store_id))`,
+    `create table morango_incoming (transfer_session_id ${text} not null, id ${text} not null,
+      model_name ${text} not null, partition ${text} not null, source_id ${text} not null,
+      serialized ${text} not null, conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,
+      last_saved_instance ${text} not null, last_saved_counter integer not null, deleted integer not null,
+      hard_deleted integer not null, counters ${text}, primary key (transfer_session_id, id))`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}

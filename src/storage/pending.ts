@@ -1,0 +1,52 @@
+import { type Kysely, sql } from 'kysely'
+import type { Dialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * Folds the change log into one pending row a record, and removes just the log rows it read. A record that
+ * changed again forgets why it failed before.
+ */
+export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const last = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)
+  const seq = last.rows[0]?.seq ?? null
+  if (seq === null) return
+  await sql`insert into morango_pending (model_name, record_id, hard, tries)
+    select model_name, record_id, max(hard), 0 from morango_change_log where seq <= ${seq}
+    group by model_name, record_id order by model_name, record_id
+    on conflict (model_name, record_id) do update
+    set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`.execute(trx)
+  await sql`delete from morango_change_log where seq <= ${seq}`.execute(trx)
+}
+
+/** A pending row that stays: outside the filter, or not to be serialized for the reason given. */
+export interface KeptPending {
+  readonly recordId: string
+  readonly partition: string | null
+  readonly failure: { readonly code: string; readonly message: string } | undefined
+}
+
+/** Ends a batch: the pending rows of a model that are done with go, those kept take their partition or reason. */
+export async function settlePending(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: string,
+  done: readonly string[],
+  kept: readonly KeptPending[],
+  now: string,
+): Promise<void> {
+  if (done.length > 0) {
+    await sql`delete from morango_pending where model_name = ${model}
+      and record_id in (select value from ${dialect.list(JSON.stringify(done))})`.execute(trx)
+  }
+  for (const { recordId, partition, failure } of kept) {
+    const row = sql`model_name = ${model} and record_id = ${recordId}`
+    await (
+      failure === undefined
+        ? sql`update morango_pending set partition = ${partition}, error_code = null, error_message = null,
+            first_failed_at = null, last_failed_at = null, tries = 0 where ${row}`
+        : sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
+            error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
+            last_failed_at = ${now}, tries = tries + 1 where ${row}`
+    ).execute(trx)
+  }
+}

@@ -1,0 +1,69 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Filter } from '../core/filter.ts'
+import type { QueueRange } from '../core/fsic.ts'
+import { queueDiffV2 } from '../core/fsic-queue.ts'
+import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
+import { queueDiffV1 } from '../core/fsic-v1.ts'
+import { expandFsic, requireFsicInsideFilter } from '../core/fsic-v2.ts'
+import type { FsicFormat, TransferContext } from '../session/ports.ts'
+import { partitionUnder } from './ranges.ts'
+import type { Schema } from './schema.ts'
+
+// Far below every database's limits on parameters and on the depth of an expression.
+const RANGES_A_STATEMENT = 100
+
+/**
+ * Fills the outgoing Buffer with what the receiver lacks (protocol §6). What an interrupted attempt left is
+ * replaced. The Buffer names the records; their contents stay in the Store, or in snapshots once they change.
+ *
+ * @returns how many records were queued.
+ */
+export async function queueIn(
+  trx: Kysely<Schema>,
+  options: TransferContext & { ownFsic: string; peerFsic: string; format: FsicFormat },
+): Promise<number> {
+  const { transferSessionId, profile } = options
+  await clearOutgoing(trx, transferSessionId)
+  const ranges = rangesToQueue(options)
+  let count = 0
+  for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
+    const wanted = ranges.slice(start, start + RANGES_A_STATEMENT).map(rangeCondition)
+    // By id, so that the receiver inserts in key order.
+    const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_id)
+      select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.id
+      from morango_store s where s.profile = ${profile} and (${sql.join(wanted, sql` or `)})
+      order by s.id`.execute(trx)
+    count += Number(result.numAffectedRows ?? 0n)
+  }
+  return count
+}
+
+/** Empties a transfer's outgoing Buffer. */
+export async function clearOutgoing(db: Kysely<Schema>, transferSessionId: string): Promise<void> {
+  await db.deleteFrom('morango_outgoing').where('transfer_session_id', '=', transferSessionId).execute()
+  await db.deleteFrom('morango_outgoing_snapshot').where('transfer_session_id', '=', transferSessionId).execute()
+}
+
+function rangesToQueue(options: {
+  filter: Filter
+  ownFsic: string
+  peerFsic: string
+  format: FsicFormat
+}): QueueRange[] {
+  const { filter, format } = options
+  if (format === 'v1') return queueDiffV1(parseFsicV1(options.ownFsic), parseFsicV1(options.peerFsic), filter)
+  const own = parseFsicV2(options.ownFsic)
+  const peer = parseFsicV2(options.peerFsic)
+  requireFsicInsideFilter(own, filter)
+  requireFsicInsideFilter(peer, filter)
+  return queueDiffV2(expandFsic(own, filter), expandFsic(peer, filter))
+}
+
+function rangeCondition({ partition, instance, after, exclude }: QueueRange): RawBuilder<boolean> {
+  const excluded = exclude.map(
+    (claim) =>
+      sql` and not (${partitionUnder(sql`s.partition`, claim.partition)} and s.last_saved_counter <= ${claim.upTo})`,
+  )
+  return sql<boolean>`(s.last_saved_instance = ${instance} and s.last_saved_counter > ${after}
+    and ${partitionUnder(sql`s.partition`, partition)}${sql.join(excluded, sql``)})`
+}

@@ -1,0 +1,227 @@
+import type { Generated } from 'kysely'
+
+/** 0 or 1. Kept as an integer on every database, so that one text of SQL serves all. */
+export type Flag = 0 | 1
+
+/** Single values: schema version, database id, the file's fingerprint. */
+export interface MetaTable {
+  key: string
+  value: string
+}
+
+/** One row: whether triggers log changes now. The engine clears it inside its own transactions only. */
+export interface ControlTable {
+  id: number
+  tracking: Flag
+}
+
+/** This database's instances; the current one has `current = 1`. Counters never fall. */
+export interface InstanceTable {
+  id: string
+  database_id: string
+  system_id: string
+  node_id: string
+  counter: number
+  /** The counter at the end of the last transfer: what was stamped up to here, peers may hold. */
+  exchanged_counter: number
+  current: Flag
+  created_at: string
+}
+
+/** What triggers append: one short row for each write to a syncable table. */
+export interface ChangeLogTable {
+  seq: Generated<number>
+  model_name: string
+  record_id: string
+  /** 1 when the record's content has to go everywhere. */
+  hard: Flag
+}
+
+/** The change log folded to one row a record: what the next serialization has to look at. */
+export interface PendingTable {
+  model_name: string
+  record_id: string
+  hard: Flag
+  /** Known once looked at, so that a serialization under another filter can pass over it. */
+  partition: string | null
+  error_code: string | null
+  error_message: string | null
+  first_failed_at: string | null
+  last_failed_at: string | null
+  tries: number
+}
+
+/** The Store: every record, local or received, as JSON. */
+export interface StoreTable {
+  id: string
+  profile: string
+  model_name: string
+  partition: string
+  source_id: string
+  serialized: string
+  conflicting_serialized_data: string
+  self_ref_fk: string
+  last_saved_instance: string
+  last_saved_counter: number
+  deleted: Flag
+  hard_deleted: Flag
+  last_transfer_session_id: string | null
+}
+
+/** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
+export interface DirtyTable {
+  id: string
+  error_code: string | null
+  error_message: string | null
+  first_failed_at: string | null
+  last_failed_at: string | null
+  tries: number
+}
+
+/** A record's history but for its own last-saved pair, which stands in the Store. */
+export interface RecordMaxCounterTable {
+  store_id: string
+  instance_id: string
+  counter: number
+  /** The record's, which never changes: for finding by instance and partition. */
+  partition: string
+}
+
+/** "Of the records under this partition I have everything that instance saved up to this counter." */
+export interface DatabaseMaxCounterTable {
+  partition: string
+  instance_id: string
+  counter: number
+}
+
+/** Certificates known here; those with a private key are held. */
+export interface CertificateTable {
+  id: string
+  parent_id: string | null
+  profile: string
+  salt: string
+  scope_definition_id: string
+  scope_version: number
+  scope_params: string
+  public_key: string
+  serialized: string
+  signature: string
+  private_key: string | null
+}
+
+/** Nonces given out and not yet used. */
+export interface NonceTable {
+  id: string
+  created_at: string
+  ip: string
+}
+
+/** The key pair for certificate pushing. One row. */
+export interface SharedKeyTable {
+  id: number
+  private_key: string
+  public_key: string
+}
+
+export interface SyncSessionTable {
+  id: string
+  profile: string
+  is_server: Flag
+  active: Flag
+  client_certificate_id: string | null
+  server_certificate_id: string | null
+  /** The base URL of the other side, as the client named it. */
+  connection_path: string
+  client_ip: string
+  server_ip: string
+  client_instance_id: string | null
+  client_instance: string
+  server_instance_id: string | null
+  server_instance: string
+  /** Capabilities that both sides have, space-separated. */
+  capabilities: string
+  created_at: string
+  last_activity_at: string
+}
+
+export interface TransferSessionTable {
+  id: string
+  sync_session_id: string
+  push: Flag
+  active: Flag
+  /** Normalized: one prefix a line. */
+  filter: string
+  stage: string
+  stage_status: string
+  /** Why the stage is `errored`; never sent. */
+  error: string | null
+  records_transferred: number
+  records_total: number | null
+  bytes_sent: number
+  bytes_received: number
+  client_fsic: string
+  server_fsic: string
+  created_at: string
+  last_activity_at: string
+}
+
+/** The outgoing Buffer: which records a transfer sends, in which order. */
+export interface OutgoingTable {
+  transfer_session_id: string
+  position: number
+  store_id: string
+}
+
+/** Records of an outgoing Buffer that changed since they were queued, as they were then. */
+export interface OutgoingSnapshotTable {
+  transfer_session_id: string
+  store_id: string
+  serialized: string
+  conflicting_serialized_data: string
+  self_ref_fk: string
+  last_saved_instance: string
+  last_saved_counter: number
+  deleted: Flag
+  hard_deleted: Flag
+  /** JSON object of the history, the last-saved pair left out; null when that leaves nothing. */
+  counters: string | null
+}
+
+/** The incoming Buffer. */
+export interface IncomingTable {
+  transfer_session_id: string
+  id: string
+  model_name: string
+  partition: string
+  source_id: string
+  serialized: string
+  conflicting_serialized_data: string
+  self_ref_fk: string
+  last_saved_instance: string
+  last_saved_counter: number
+  deleted: Flag
+  hard_deleted: Flag
+  /** JSON object of the history, the last-saved pair left out; null when that leaves nothing. */
+  counters: string | null
+}
+
+/** Our tables, as Kysely sees them. */
+export interface Schema {
+  morango_meta: MetaTable
+  morango_control: ControlTable
+  morango_instance: InstanceTable
+  morango_change_log: ChangeLogTable
+  morango_pending: PendingTable
+  morango_store: StoreTable
+  morango_dirty: DirtyTable
+  morango_record_max_counter: RecordMaxCounterTable
+  morango_database_max_counter: DatabaseMaxCounterTable
+  morango_certificate: CertificateTable
+  morango_nonce: NonceTable
+  morango_shared_key: SharedKeyTable
+  morango_sync_session: SyncSessionTable
+  morango_transfer_session: TransferSessionTable
+  morango_outgoing: OutgoingTable
+  morango_outgoing_snapshot: OutgoingSnapshotTable
+  morango_incoming: IncomingTable
+}

@@ -1,0 +1,31 @@
+const COLUMNS = [
+  'id',
+  'profile',
+  'model_name',
+  'partition',
+  'source_id',
+  'serialized',
+  'conflicting_serialized_data',
+  'self_ref_fk',
+  'last_saved_instance',
+  'last_saved_counter',
+  'deleted',
+  'hard_deleted',
+  'last_transfer_session_id',
+] as const
+
+/** The columns that a later version of a record replaces; the others never change. */
+const CONTENT = COLUMNS.slice(COLUMNS.indexOf('serialized'))
+
+/** The Store's columns, in the order in which rows are written. */
+export const STORE_COLUMNS: readonly string[] = COLUMNS
+
+/** `on conflict` part that takes a record's new version over an old one. */
+export const STORE_REPLACE: string = `on conflict (id) do update set ${CONTENT.map((name) => `${name} = excluded.${name}`).join(', ')}`
+
+/** Target for `insertRows`: new versions of Store records, whether they exist or not. */
+export const STORE_UPSERT: { readonly table: string; readonly columns: readonly string[]; readonly suffix: string } = {
+  table: 'morango_store',
+  columns: COLUMNS,
+  suffix: STORE_REPLACE,
+}

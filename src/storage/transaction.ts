@@ -1,0 +1,29 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Dialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+
+const MAX_WAIT_MS = 30_000
+const FIRST_PAUSE_MS = 5
+const LONGEST_PAUSE_MS = 250
+
+/**
+ * Runs `work` in one transaction. While another connection holds the lock it tries again, without blocking the
+ * event loop, so that an application's own connection in the same process can finish what it holds.
+ *
+ * @throws what `work` throws; then nothing is changed.
+ */
+export async function inTransaction<T>(
+  db: Kysely<Schema>,
+  dialect: Dialect,
+  work: (trx: Transaction<Schema>) => Promise<T>,
+): Promise<T> {
+  const giveUpAt = Date.now() + MAX_WAIT_MS
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await db.transaction().execute(work)
+    } catch (error) {
+      if (!dialect.isBusy(error) || Date.now() > giveUpAt) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+}
