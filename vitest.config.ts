@@ -1,9 +1,11 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
     isolate: false,
     testTimeout: 30_000,
   },
 })
+
+export default config

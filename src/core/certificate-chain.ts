@@ -37,9 +37,9 @@ export function planChain(
   const pending: Certificate[] = []
   let expectedId = expectedLastId
   for (const item of items.toReversed()) {
+    const certificate = certificateFromItem(item)
     if (expectedId !== undefined && item.id !== expectedId) throw invalid('ID does not match expected value')
     if (isKnown(item.id)) return { pending, knownId: item.id }
-    const certificate = certificateFromItem(item)
     pending.unshift(certificate)
     if (certificate.parentId === null) {
       if (pending.length < items.length) throw invalid('A root certificate must be the first of its chain')
@@ -63,24 +63,21 @@ export async function saveChain(request: ChainRequest): Promise<Certificate> {
   const { pending, knownId } = planChain(items, expectedLastId, (id) => id === base?.id)
   let parent = knownId === undefined ? undefined : base
   for (const certificate of pending) {
-    // Each check needs the one before it to be saved.
-    // oxlint-disable-next-line no-await-in-loop
+    // One after the other: each check needs the one before it to be saved.
     const problem = await request.check(certificate, parent)
     if (problem !== undefined) {
       const { code, message, errorClass } = problem
       throw new MorangoError(code, message, { details: { errorClass, certificateId: certificate.id } })
     }
-    // oxlint-disable-next-line no-await-in-loop
     await request.save(certificate)
     parent = certificate
   }
   return parent ?? invalidEmpty()
 }
 
-async function findKnown({ items, known }: ChainRequest): Promise<Certificate | undefined> {
-  for (const { id } of items.toReversed()) {
-    // oxlint-disable-next-line no-await-in-loop
-    const certificate = await known(id)
+async function findKnown(request: ChainRequest): Promise<Certificate | undefined> {
+  for (const { id } of request.items.toReversed()) {
+    const certificate = await request.known(id)
     if (certificate !== undefined) return certificate
   }
   return undefined

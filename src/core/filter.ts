@@ -5,8 +5,8 @@
 export type Filter = readonly string[]
 
 // What Python's str.split() splits at; JavaScript's \s has U+FEFF more and U+001C–1F and U+0085 less.
-const PYTHON_WHITESPACE =
-  /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/
+// oxlint-disable-next-line no-control-regex -- they are separators to Python
+const PYTHON_WHITESPACE = /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/
 
 /** The prefixes of a filter text, in their order, repeats kept; `['']` when there is none (protocol §2). */
 export function parseFilter(text: string): Filter {
@@ -47,9 +47,7 @@ export function joinFilters(a: Filter, b: Filter): Filter {
 /** The filter without the prefixes that another one covers, and without repeats; the same records. */
 export function minimalPrefixes(filter: Filter): Filter {
   const distinct = [...new Set(filter)]
-  return distinct.filter(
-    (prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)),
-  )
+  return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)))
 }
 
 /**

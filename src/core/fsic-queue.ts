@@ -18,7 +18,7 @@ export function queueDiffV2(
   receiver: ReadonlyPartitionCounters,
 ): QueueRange[] {
   const diff = fsicDiffV2(sender, receiver)
-  const lookup = new PrefixLookup(Object.entries(diff))
+  const lookup = new PrefixLookup(new Map(Object.entries(diff)))
   const claims = claimsByInstance(receiver)
   const ranges: QueueRange[] = []
   for (const [partition, counters] of Object.entries(diff)) {
@@ -76,30 +76,30 @@ function firstNotBefore(claims: readonly Claim[], partition: string): number {
 
 /**
  * Splits a difference as the original splits its queries (protocol §6): partitions in code point order cost
- * 1 in each chunk that they are in, instances, in order, 1 each. Empty partitions are left out.
+ * 1 in each chunk that they are in, instances, in order, 1 each. Empty partitions cost 1 where they stand,
+ * but appear in no chunk.
  *
  * @param chunkSize - at least 2
  */
 export function chunkFsicV2(diff: ReadonlyPartitionCounters, chunkSize: number): PartitionCounters[] {
   const chunks: PartitionCounters[] = []
-  let chunk: PartitionCounters = emptyPartitions()
-  let room = 0
+  let chunk: PartitionCounters | undefined
+  let cost = 0
   for (const partition of Object.keys(diff).toSorted(compareCodePoints)) {
-    let counters: InstanceCounters | undefined
+    cost++
     for (const [instance, counter] of sortedEntries(diff[partition] ?? emptyCounters())) {
-      if (room < (counters === undefined ? 2 : 1)) {
+      if (cost >= chunkSize) {
+        chunk = undefined
+        cost = 1
+      }
+      if (chunk === undefined) {
         chunk = emptyPartitions()
         chunks.push(chunk)
-        room = chunkSize
-        counters = undefined
       }
-      if (counters === undefined) {
-        counters = emptyCounters()
-        chunk[partition] = counters
-        room--
-      }
+      const counters = chunk[partition] ?? emptyCounters()
       counters[instance] = counter
-      room--
+      chunk[partition] = counters
+      cost++
     }
   }
   return chunks

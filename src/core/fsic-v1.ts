@@ -14,10 +14,11 @@ export function assembleFsicV1(
   filter: Filter,
   role: 'producer' | 'receiver',
 ): InstanceCounters {
-  const lookup = new PrefixLookup(rows.map((row) => [row.partition, row] as const))
+  const lookup = new PrefixLookup(Map.groupBy(rows, ({ partition }) => partition))
   const perPrefix = filter.map((prefix) => {
     const counters = emptyCounters()
-    for (const { instance, counter } of lookup.prefixesOf(prefix)) raiseCounter(counters, instance, counter)
+    for (const { instance, counter } of lookup.prefixesOf(prefix).flat())
+      raiseCounter(counters, instance, counter)
     return counters
   })
   return role === 'producer' ? highest(perPrefix) : lowestKnownToAll(perPrefix)

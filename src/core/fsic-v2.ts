@@ -30,10 +30,12 @@ export function assembleFsicV2(rows: readonly DatabaseMaxCounter[], filter: Filt
 
 /**
  * Drops each counter for which a proper prefix of its partition, in `sub` or `super`, has an equal or
- * higher one. Partitions emptied by that stay (protocol §6).
+ * higher one. Partitions emptied by that stay (protocol §6). Of a partition that is in both, the one in
+ * `sub` is looked at.
  */
 export function removeRedundantCounters(fsic: FsicV2): FsicV2 {
-  const lookup = new PrefixLookup([...Object.entries(fsic.super), ...Object.entries(fsic.sub)])
+  const all = new Map([...Object.entries(fsic.super), ...Object.entries(fsic.sub)])
+  const lookup = new PrefixLookup(all)
   const reduce = (partitions: ReadonlyPartitionCounters): PartitionCounters => {
     const reduced = emptyPartitions()
     for (const [partition, counters] of Object.entries(partitions)) {
@@ -59,8 +61,8 @@ export function removeRedundantCounters(fsic: FsicV2): FsicV2 {
 export function expandFsic(fsic: FsicV2, filter: Filter): PartitionCounters {
   const partitions = new Map(Object.entries(fsic.sub))
   for (const prefix of filter) if (!partitions.has(prefix)) partitions.set(prefix, {})
-  const subs = new PrefixLookup(Array.from(partitions.keys(), (partition) => [partition, true]))
-  const supers = new PrefixLookup(Object.entries(fsic.super))
+  const subs = new PrefixLookup(partitions)
+  const supers = new PrefixLookup(new Map(Object.entries(fsic.super)))
   const expanded = emptyPartitions()
   for (const [partition, own] of partitions) {
     const counters = copyCounters(own)
@@ -96,7 +98,7 @@ export function fsicDiffV2(
   sender: ReadonlyPartitionCounters,
   receiver: ReadonlyPartitionCounters,
 ): PartitionCounters {
-  const lookup = new PrefixLookup(Object.entries(receiver))
+  const lookup = new PrefixLookup(new Map(Object.entries(receiver)))
   const diff = emptyPartitions()
   for (const [partition, counters] of Object.entries(sender)) {
     const missing = missingCounters(counters, lookup.prefixesOf(partition))

@@ -29,17 +29,27 @@ export function pythonStr(value: unknown): string {
 }
 
 function pythonRepr(value: unknown): string {
-  if (value === null || value === undefined) return 'None'
-  if (typeof value === 'boolean') return value ? 'True' : 'False'
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : pythonFloat(value)
   if (value instanceof PythonFloat) return pythonFloat(value.value)
   if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`
-  if (typeof value === 'object') {
-    const members = Object.entries(value).map(([key, member]) => `${quoted(key)}: ${pythonRepr(member)}`)
-    return `{${members.join(', ')}}`
+  switch (typeof value) {
+    case 'string':
+      return quoted(value)
+    case 'boolean':
+      return value ? 'True' : 'False'
+    case 'bigint':
+      return value.toString()
+    case 'number':
+      return Number.isSafeInteger(value) ? value.toString() : pythonFloat(value)
+    case 'object':
+      return value === null ? 'None' : dictRepr(value)
+    default:
+      return 'None'
   }
-  return String(value)
+}
+
+function dictRepr(object: object): string {
+  const members = Object.entries(object).map(([key, value]) => `${quoted(key)}: ${pythonRepr(value)}`)
+  return `{${members.join(', ')}}`
 }
 
 function quoted(text: string): string {

@@ -66,7 +66,7 @@ function children(der: Bytes): Element[] | undefined {
   const outer = readElement(der, 0)
   if (outer?.tag !== SEQUENCE || outer.whole.length !== der.length) return undefined
   const found: Element[] = []
-  for (let position = 0; position < outer.content.length; ) {
+  for (let position = 0; position < outer.content.length;) {
     const child = readElement(outer.content, position)
     if (child === undefined) return undefined
     found.push(child)

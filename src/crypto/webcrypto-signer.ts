@@ -5,6 +5,11 @@ import { BoundedCache } from './bounded-cache.ts'
 import { pkcs1FromPkcs8, pkcs1FromSpki, pkcs8FromPkcs1, spkiFromPkcs1 } from './der.ts'
 import { privateKeyDer, privateKeyPem, publicKeyDer, publicKeyText } from './key-text.ts'
 
+/** The Web Crypto API, by whatever name the platform's types have for it. */
+export type WebCrypto = typeof globalThis.crypto
+
+type WebCryptoKey = Awaited<ReturnType<WebCrypto['subtle']['importKey']>>
+
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const
 const GENERATION = {
   ...ALGORITHM,
@@ -19,11 +24,11 @@ const CACHED_KEYS = 64
  *
  * @param crypto - the platform's when missing
  */
-export function createSigner(crypto: Crypto = globalThis.crypto): Signer {
+export function createSigner(crypto: WebCrypto = globalThis.crypto): Signer {
   const { subtle } = crypto
   const encoder = new TextEncoder()
-  const privateKeys = new BoundedCache<Promise<CryptoKey>>(CACHED_KEYS)
-  const publicKeys = new BoundedCache<Promise<CryptoKey>>(CACHED_KEYS)
+  const privateKeys = new BoundedCache<Promise<WebCryptoKey>>(CACHED_KEYS)
+  const publicKeys = new BoundedCache<Promise<WebCryptoKey>>(CACHED_KEYS)
 
   return {
     async generateKeyPair() {
@@ -67,10 +72,10 @@ export function createSigner(crypto: Crypto = globalThis.crypto): Signer {
 }
 
 async function cached(
-  cache: BoundedCache<Promise<CryptoKey>>,
+  cache: BoundedCache<Promise<WebCryptoKey>>,
   text: string,
-  importKey: () => Promise<CryptoKey>,
-): Promise<CryptoKey> {
+  importKey: () => Promise<WebCryptoKey>,
+): Promise<WebCryptoKey> {
   const present = cache.get(text)
   if (present !== undefined) return present
   const key = importKey()

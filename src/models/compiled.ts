@@ -122,7 +122,9 @@ export interface CompiledModel {
   /** For `compileTemplateSql`; undefined where the source id is random or comes from a function. */
   readonly sourceIdTemplate: string | undefined
   /** Undefined where the model has no `validate`. Gets the decoded row. */
-  readonly validate: ((row: Readonly<Record<string, SqlValue>>) => Validation | Promise<Validation>) | undefined
+  readonly validate:
+    | ((row: Readonly<Record<string, SqlValue>>) => Validation | Promise<Validation>)
+    | undefined
   /** Undefined where the model has no `merge`. Gives the merged JSON object. */
   readonly merge: ((ours: MergeSide, theirs: MergeSide) => Readonly<Record<string, unknown>>) | undefined
 }

@@ -10,9 +10,7 @@ type RowFunction<Row, Result> = { call(row: Row): Result }['call']
 export type ValidateResult = string | undefined | Validation
 
 /** Checks a row that arrived, before it is written: a schema of any Standard Schema library, or a function. */
-export type ValidateHook<Row> =
-  | StandardSchemaV1
-  | RowFunction<Row, ValidateResult | Promise<ValidateResult>>
+export type ValidateHook<Row> = StandardSchemaV1 | RowFunction<Row, ValidateResult | Promise<ValidateResult>>
 
 /** Decides a conflict: gives the JSON object that both sides' edits become. */
 export type MergeHook = (ours: MergeSide, theirs: MergeSide) => Readonly<Record<string, unknown>>

@@ -19,12 +19,22 @@ export interface ProfileOptions<Models, Scopes> {
 /** The models of a profile by key. */
 export type ModelDeclarations = Readonly<Record<string, ModelDeclaration>>
 
+declare const SCOPE_ID: unique symbol
+
 /** A profile as declared; made by {@link defineProfile}. */
-export interface Profile<Models extends ModelDeclarations = ModelDeclarations, ScopeId extends string = string> {
+export interface Profile<
+  Models extends ModelDeclarations = ModelDeclarations,
+  ScopeId extends string = string,
+> {
   readonly name: string
   readonly models: Models
-  readonly scopes: Readonly<Record<ScopeId, ScopeDefinition>>
+  readonly scopes: Readonly<Record<string, ScopeDefinition>>
+  /** The ids of its scopes, for the compiler only. */
+  readonly [SCOPE_ID]?: ScopeId
 }
+
+/** The ids of a profile's scopes, as a type. */
+export type ScopeIdOf<Declared> = Declared extends Profile<ModelDeclarations, infer ScopeId> ? ScopeId : never
 
 /**
  * Declares a profile. Everything that can be checked without the database is checked here.
@@ -67,10 +77,10 @@ function checkModel(name: string, declared: ModelDeclaration): void {
   checkLength('model name', name, MAX_MODEL_NAME)
   const { partition, sourceId } = declared
   if (typeof partition === 'string') parseTemplate(partition, `Model "${name}": the partition`)
-  if (sourceId !== undefined && declared.sourceIdColumn !== undefined) {
+  if (declared.sourceIdColumn !== undefined && (sourceId !== undefined || declared.id === 'source-id')) {
     throw declarationError(
-      `Model "${name}" has both sourceId and sourceIdColumn`,
-      'Leave out sourceIdColumn, which is for random source ids, or sourceId',
+      `Model "${name}" has a sourceIdColumn besides ${sourceId === undefined ? "id: 'source-id'" : 'a sourceId'}`,
+      'Leave it out: it is for random source ids that have no other place',
     )
   }
   if (typeof sourceId !== 'string') return

@@ -2,7 +2,7 @@ import { sqliteType } from './sqlite-types.ts'
 import type { ColumnInfo, ForeignKeyInfo, TableInfo, UniqueIndexInfo } from './table-info.ts'
 
 /** Runs one statement and gives its rows. */
-export type Query = <Row>(sql: string, parameters: unknown[]) => Promise<Row[]>
+export type Query = <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>
 
 interface ColumnRow {
   readonly name: string

@@ -67,5 +67,9 @@ function templateValue(template: ColumnTemplate, column: string, value: unknown,
     const state = value === '' ? 'empty' : value === null ? 'null' : 'missing'
     throw new FieldError(emptyCode, `"${column}" is ${state}, but "${template.text}" needs it`, column)
   }
-  throw new FieldError('invalid-type', `"${column}" must be a text or a number for "${template.text}"`, column)
+  throw new FieldError(
+    'invalid-type',
+    `"${column}" must be a text or a number for "${template.text}"`,
+    column,
+  )
 }

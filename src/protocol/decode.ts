@@ -11,12 +11,13 @@ export const WHOLE = 'non_field_errors'
 /**
  * Reads what a client sent.
  *
+ * @param field - the name of a value that is no object of fields
  * @throws MorangoError `malformed-message`, with the problems in `details.fields` (400 on the wire)
  */
-export function decodeRequest<T>(schema: z.ZodType<T>, value: unknown): T {
+export function decodeRequest<T>(schema: z.ZodType<T>, value: unknown, field: string = WHOLE): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw malformedMessage(fieldProblems(result.error, value))
+  throw malformedMessage(fieldProblems(result.error, value, field))
 }
 
 /**
@@ -28,11 +29,14 @@ export function decodeRequest<T>(schema: z.ZodType<T>, value: unknown): T {
 export function decodeReply<T>(schema: z.ZodType<T>, value: unknown, call: string): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw unexpectedReply(call, fieldProblems(result.error, value))
+  throw unexpectedReply(call, fieldProblems(result.error, value, WHOLE))
 }
 
 /** The error of a server for a message it cannot read. */
-export function malformedMessage(fields: FieldProblems, details: Readonly<Record<string, unknown>> = {}): MorangoError {
+export function malformedMessage(
+  fields: FieldProblems,
+  details: Readonly<Record<string, unknown>> = {},
+): MorangoError {
   return new MorangoError('malformed-message', `The message is malformed: ${summary(fields)}`, {
     details: { ...details, fields },
   })
@@ -46,17 +50,19 @@ export function unexpectedReply(call: string, fields: FieldProblems): MorangoErr
   })
 }
 
-function fieldProblems(error: z.ZodError, value: unknown): FieldProblems {
-  const fields: Record<string, string[]> = {}
+function fieldProblems(error: z.ZodError, value: unknown, whole: string): FieldProblems {
+  if (value === undefined) return { [whole]: [FIELD_MESSAGES.required] }
+  const fields = new Map<string, string[]>()
   for (const issue of error.issues) {
     const [first, ...rest] = issue.path
-    // The words of a field's own check are kept; zod's are for programmers of schemas.
-    const message = issue.path.length === 0 && issue.code === 'invalid_type' ? shapeMessage(issue.expected) : issue.message
+    const key = first === undefined ? whole : String(first)
+    // zod's own words for a wrong shape are for programmers of schemas.
+    const shape =
+      first === undefined && issue.code === 'invalid_type' ? shapeMessage(issue.expected) : undefined
     const place = rest.length === 0 ? '' : `${rest.map(String).join('.')}: `
-    const key = first === undefined ? WHOLE : String(first)
-    fields[key] = [...(Object.hasOwn(fields, key) ? (fields[key] ?? []) : []), place + message]
+    fields.set(key, [...(fields.get(key) ?? []), place + (shape ?? issue.message)])
   }
-  return value === undefined ? { [WHOLE]: [FIELD_MESSAGES.required] } : fields
+  return Object.fromEntries(fields)
 }
 
 function shapeMessage(expected: string): string {

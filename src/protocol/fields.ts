@@ -39,11 +39,14 @@ export const flag: z.ZodType<boolean> = z.boolean({
 })
 
 /** A UUID in any spelling, read as 32 lowercase hex digits. */
-export const uuid: z.ZodType<string> = checked((input) => parseUuid(input) ?? { problem: FIELD_MESSAGES.uuid })
+export const uuid: z.ZodType<string> = checked((input) => {
+  const value = parseUuid(input)
+  return value === undefined ? { problem: FIELD_MESSAGES.uuid } : { value }
+})
 
 /** A UUID that is part of a signed text, so that only its one spelling will do. */
 export const hexUuid: z.ZodType<string> = checked((input) =>
-  isHexUuid(input) ? input : { problem: FIELD_MESSAGES.hexUuid },
+  isHexUuid(input) ? { value: input } : { problem: FIELD_MESSAGES.hexUuid },
 )
 
 /** An integer from 0 to `max`; also as text, which the original takes too. */
@@ -53,7 +56,7 @@ export function integer(max: number): z.ZodType<number> {
     if (value === undefined) return { problem: FIELD_MESSAGES.integer }
     if (value < 0) return { problem: FIELD_MESSAGES.negative }
     if (value > max) return { problem: `Ensure this value is less than or equal to ${max}.` }
-    return value
+    return { value }
   })
 }
 
@@ -62,14 +65,14 @@ export function optional<T>(field: z.ZodType<T>): z.ZodType<T | undefined> {
   return field.nullish().transform((value) => value ?? undefined)
 }
 
-function checked<T extends string | number>(
-  read: (input: unknown) => T | { readonly problem: string },
-): z.ZodType<T> {
+type Reading<T> = { readonly value: T } | { readonly problem: string }
+
+function checked<T>(read: (input: unknown) => Reading<T>): z.ZodType<T> {
   return z.unknown().transform((input, context) => {
     const problem = absence(input)
-    const result = problem === undefined ? read(input) : { problem }
-    if (typeof result !== 'object') return result
-    context.addIssue({ code: 'custom', message: result.problem })
+    const reading = problem === undefined ? read(input) : { problem }
+    if ('value' in reading) return reading.value
+    context.addIssue({ code: 'custom', message: reading.problem })
     return z.NEVER
   })
 }

@@ -5,10 +5,20 @@ import type { Database } from './dialect.ts'
 /** How many records the engine takes through memory at a time. */
 export const BATCH = 1000
 
+/** Something that went wrong without stopping anything, for the application's log. */
+export interface EngineWarning {
+  readonly code: 'merge-hook-failed' | 'instance-renewed'
+  readonly message: string
+  readonly model?: string
+  readonly recordId?: string
+  readonly cause?: unknown
+}
+
 /** What every operation of the engine works with. */
 export interface EngineContext {
   readonly database: Database
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   readonly clock: Clock
   readonly random: Random
+  readonly onWarning?: ((warning: EngineWarning) => void) | undefined
 }

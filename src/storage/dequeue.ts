@@ -1,16 +1,16 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
-import { mergeObject, pythonStringify, splitObject } from '../core/python-json.ts'
 import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import { expandFsic } from '../core/fsic-v2.ts'
-import { type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
-import type { CompiledModel, SqlValue } from '../models/compiled.ts'
+import { mergeRecords, type StoreRecord } from '../core/merge.ts'
+import type { SqlValue } from '../models/compiled.ts'
 import type { DequeueResult, FsicFormat, TransferContext, WorkOptions } from '../session/ports.ts'
 import { BATCH, type EngineContext } from './context.ts'
 import { type Claim, learnClaims, raiseHistory } from './counters.ts'
 import type { Dialect } from './dialect.ts'
 import { countIncoming } from './incoming.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
+import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
 import { insertRows } from './rows.ts'
 import type { Flag, Schema } from './schema.ts'
@@ -36,7 +36,7 @@ export async function dequeueIn(
   if (received > 0) {
     await serializeIn(trx, context, { ...options, raise: 'if-needed', onProgress: undefined })
     const stamp = await raiseCounter(trx)
-    const known = await dropKnown(trx, dialect, session)
+    const known = await dropKnown(trx, session)
     const conflicts = await mergeConflicts(trx, context, options, stamp)
     const fastForwarded = await countPresent(trx, session)
     await takeOver(trx, dialect, options)
@@ -62,14 +62,13 @@ export function claimsOf(fsic: string, filter: Filter, format: FsicFormat): Clai
 }
 
 /** SQL condition: the Store's version `s` is in the history of the buffered record `i`. */
-function incomingCoversStore(dialect: Dialect): ReturnType<typeof sql<boolean>> {
+function incomingCoversStore(dialect: Dialect): RawBuilder<boolean> {
   return sql<boolean>`((i.last_saved_instance = s.last_saved_instance and i.last_saved_counter >= s.last_saved_counter)
     or coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0) >= s.last_saved_counter)`
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.
-async function dropKnown(trx: Kysely<Schema>, dialect: Dialect, session: string): Promise<number> {
-  void dialect
+async function dropKnown(trx: Kysely<Schema>, session: string): Promise<number> {
   const result = await sql`delete from morango_incoming as i
     where i.transfer_session_id = ${session} and (
       exists (select 1 from morango_store s where s.id = i.id
@@ -126,7 +125,7 @@ async function mergeConflicts(
       if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
-      return mergeRecords(local, incoming, stamp, choose(context, local, incoming))
+      return mergeRecords(local, incoming, stamp, chooseContent(context, local, incoming))
     })
     await writeMerged(trx, dialect, merged, ids)
     await sql`delete from morango_incoming where transfer_session_id = ${session}
@@ -195,7 +194,7 @@ async function takeOver(trx: Kysely<Schema>, dialect: Dialect, options: Transfer
   )
 }
 
-async function markDirty(trx: Kysely<Schema>, ids: ReturnType<typeof sql>): Promise<void> {
+async function markDirty(trx: Kysely<Schema>, ids: RawBuilder<unknown>): Promise<void> {
   await sql`insert into morango_dirty (id, tries) select x.id, 0 from (${ids}) x where 1 = 1
     on conflict (id) do update set error_code = null, error_message = null, first_failed_at = null,
       last_failed_at = null, tries = 0`.execute(trx)
@@ -246,17 +245,3 @@ function recordToRow(record: StoreRecord): SqlValue[] {
   ]
 }
 
-function choose(context: EngineContext, ours: StoreRecord, theirs: StoreRecord): MergeChoice {
-  const model = context.profiles.get(ours.profile)?.model(ours.modelName)
-  if (model?.merge === undefined || ours.deleted || theirs.deleted) return 'ours'
-  return merged(model, ours, theirs)
-}
-
-function merged(model: CompiledModel, ours: StoreRecord, theirs: StoreRecord): MergeChoice {
-  void model
-  void theirs
-  void mergeObject
-  void pythonStringify
-  void splitObject
-  return 'ours'
-}

@@ -1,6 +1,7 @@
 import type { Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
+import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
 
 /** One object that the engine keeps on an application's table, with the text that makes it. */
@@ -51,6 +52,8 @@ export interface Database {
    * changes between two openings, the database was copied and takes a new database id.
    */
   readonly fingerprint: string
+  /** What instance ids are made from, besides the database id. */
+  readonly machine: Machine
   /** For people: the file's path, or the server's name. */
   readonly description: string
   /** Closes what this object opened itself. */

@@ -28,8 +28,7 @@ const DATABASE_ID = 'database_id'
  * that stamp records under one instance id would lose each other's changes.
  */
 export async function openInstance(
-  { kysely, dialect, fingerprint }: Database,
-  machine: Machine,
+  { kysely, dialect, fingerprint, machine }: Database,
   ports: { readonly clock: Clock; readonly random: Random },
 ): Promise<void> {
   await inTransaction(kysely, dialect, async (trx) => {

@@ -26,6 +26,7 @@ interface Candidate {
   readonly morango_conflicting: string | null
   readonly morango_self_ref: string | null
   readonly morango_hard_deleted: Flag | null
+  readonly morango_transfer: string | null
   readonly morango_dirty: string | null
   readonly [column: string]: unknown
 }
@@ -100,7 +101,8 @@ async function readCandidates(
     select p.record_id as morango_record_id, p.hard as morango_hard, t.id as morango_row_exists,
       s.id as morango_store_exists, s.partition as morango_partition, s.source_id as morango_source,
       s.serialized as morango_serialized, s.conflicting_serialized_data as morango_conflicting,
-      s.self_ref_fk as morango_self_ref, s.hard_deleted as morango_hard_deleted, d.id as morango_dirty,
+      s.self_ref_fk as morango_self_ref, s.hard_deleted as morango_hard_deleted,
+      s.last_transfer_session_id as morango_transfer, d.id as morango_dirty,
       ${sql.join(selected)}
     from morango_pending p
     left join ${sql.id(model.table)} t on t.id = p.record_id
@@ -169,7 +171,7 @@ function decide(model: CompiledModel, candidate: Candidate, filter: Filter | und
       ? { serialized: '{}', conflicting: '' }
       : { serialized: stored.serialized, conflicting: stored.conflicting }
     const identity = { id: recordId, sourceId: stored.sourceId, partition: stored.partition }
-    const row = storeRow(model, identity, { ...content, selfRef: stored.selfRef, deleted: 1, hard: hard ? 1 : 0 }, stamp)
+    const row = storeRow(model, identity, { ...content, selfRef: stored.selfRef, deleted: 1, hard: hard ? 1 : 0, transfer: candidate.morango_transfer }, stamp)
     return { kind: hard ? 'hard-deleted' : 'deleted', row }
   }
   let partition = stored?.partition ?? null
@@ -196,7 +198,7 @@ function decide(model: CompiledModel, candidate: Candidate, filter: Filter | und
           ? stored.conflicting
           : `${stored.serialized}\n${stored.conflicting}`
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
-    const row = storeRow(model, identity, { serialized, conflicting, selfRef, deleted: 0, hard: 0 }, stamp)
+    const row = storeRow(model, identity, { serialized, conflicting, selfRef, deleted: 0, hard: 0, transfer: null }, stamp)
     return { kind: stored === undefined ? 'created' : 'updated', row }
   } catch (error) {
     return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
@@ -219,7 +221,7 @@ function storedRecord(candidate: Candidate):
 function storeRow(
   model: CompiledModel,
   identity: RecordIdentity,
-  content: { serialized: string; conflicting: string; selfRef: string; deleted: Flag; hard: Flag },
+  content: { serialized: string; conflicting: string; selfRef: string; deleted: Flag; hard: Flag; transfer: string | null },
   stamp: Stamp,
 ): readonly SqlValue[] {
   return [
@@ -235,7 +237,7 @@ function storeRow(
     stamp.counter,
     content.deleted,
     content.hard,
-    null,
+    content.transfer,
   ]
 }
 

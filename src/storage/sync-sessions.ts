@@ -95,19 +95,30 @@ export async function deactivateSyncSession(db: Kysely<Schema>, id: string, now:
   return result.numUpdatedRows === 1n
 }
 
-/** The ids of active sessions in which nothing has happened since `before`. */
+/** The ids of active sessions in which nothing has happened since `before`, in their transfers neither. */
 export async function idleSyncSessions(db: Kysely<Schema>, before: string): Promise<string[]> {
   const rows = await db
-    .selectFrom('morango_sync_session')
-    .select('id')
-    .where('active', '=', 1)
-    .where('last_activity_at', '<', before)
+    .selectFrom('morango_sync_session as session')
+    .select('session.id')
+    .where('session.active', '=', 1)
+    .where('session.last_activity_at', '<', before)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('morango_transfer_session as transfer')
+            .select('transfer.id')
+            .whereRef('transfer.sync_session_id', '=', 'session.id')
+            .where('transfer.active', '=', 1)
+            .where('transfer.last_activity_at', '>=', before),
+        ),
+      ),
+    )
     .execute()
   return rows.map((row) => row.id)
 }
 
-/** A session from its row. */
-export function toRecord(row: Selectable<SyncSessionTable>): SyncSessionRecord {
+function toRecord(row: Selectable<SyncSessionTable>): SyncSessionRecord {
   return {
     id: row.id,
     profile: row.profile,

@@ -3,8 +3,7 @@ import { databaseText, invalidValue, jsonText } from './codec.ts'
 import type { KindCodec, KindOptions } from './codec.ts'
 import { plainDigits } from './plain-digits.ts'
 
-const ISO =
-  /^([+-]?)P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)?$/
+const ISO = /^([+-]?)P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)?$/
 const PLAIN = /^(?:(-?\d+) (?:days?,? )?)?(-?)(\d+):(\d\d):(\d\d)(?:[.,](\d+))?$/
 const SECONDS = /^(-?)(\d+)(?:\.(\d+))?$/
 const WHOLE = /^-?\d+$/

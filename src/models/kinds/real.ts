@@ -18,8 +18,7 @@ export function realKind({ field }: KindOptions): KindCodec {
         throw invalidValue('invalid-number', field, 'a number', value)
       }
       const number = Number(value)
-      // `String` names NaN and the infinities as Python's json does.
-      return Number.isFinite(number) ? pythonFloat(number) : String(number)
+      return realText(number)
     },
     decode(raw) {
       const constant = CONSTANTS.get(raw)
@@ -31,4 +30,12 @@ export function realKind({ field }: KindOptions): KindCodec {
       return Number(text)
     },
   }
+}
+
+function realText(number: number): string {
+  const size = Math.abs(number)
+  // Where JavaScript and Python write no exponent they write the same digits, at less cost.
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(number) ? `${number}.0` : String(number)
+  // `String` names NaN and the infinities as Python's json does.
+  return Number.isFinite(number) ? pythonFloat(number) : String(number)
 }

@@ -3,6 +3,9 @@ import { FieldError } from '../compiled.ts'
 import { databaseText, invalidValue, isLongerThan, jsonTextOrNumber } from './codec.ts'
 import type { KindCodec, KindOptions } from './codec.ts'
 
+// Nothing in it needs an escape.
+const PLAIN = /^[ !#-[\]-~]*$/
+
 /** Text of any form. A number in the JSON is taken as its digits, which is what Django does. */
 export function textKind({ field, maxLength = Number.POSITIVE_INFINITY }: KindOptions): KindCodec {
   return {
@@ -10,7 +13,7 @@ export function textKind({ field, maxLength = Number.POSITIVE_INFINITY }: KindOp
     encode(value) {
       const text = databaseText(value)
       if (text === undefined) throw invalidValue('invalid-type', field, 'text', value)
-      return pythonStringify(text)
+      return PLAIN.test(text) ? `"${text}"` : pythonStringify(text)
     },
     decode(raw) {
       const text = jsonTextOrNumber(raw)

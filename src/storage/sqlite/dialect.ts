@@ -1,6 +1,6 @@
-import { CompiledQuery, type Kysely, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { CompiledModel } from '../../models/compiled.ts'
-import { readSqliteTable } from '../../models/read-sqlite-table.ts'
+import { type Query, readSqliteTable } from '../../models/read-sqlite-table.ts'
 import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
@@ -60,10 +60,14 @@ function triggers(model: CompiledModel): TriggerText[] {
   ]
 }
 
-function queryWith(db: Kysely<Schema>): <R>(text: string, parameters: readonly unknown[]) => Promise<R[]> {
-  return async <R>(text: string, parameters: readonly unknown[]): Promise<R[]> => {
-    const result = await db.executeQuery(CompiledQuery.raw<R>(text, [...parameters]))
-    return result.rows
+// The reader's statements use `?` for parameters and never as text.
+function queryWith(db: Kysely<Schema>): Query {
+  return async <Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> => {
+    const values = [...parameters]
+    const parts = text.split('?').map((part, index) =>
+      index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`,
+    )
+    return (await sql<Row>`${sql.join(parts, sql``)}`.execute(db)).rows
   }
 }
 

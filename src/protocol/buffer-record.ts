@@ -1,0 +1,186 @@
+import { isHexUuid } from '../core/ids.ts'
+import type { BufferRecord } from '../session/ports.ts'
+import type { FieldProblems } from './decode.ts'
+import { WHOLE, malformedMessage, unexpectedReply } from './decode.ts'
+import { FIELD_MESSAGES, MAX_INT32 } from './fields.ts'
+
+export type { BufferRecord } from '../session/ports.ts'
+
+type HistoryEntry = BufferRecord['rmcb_list'][number]
+type Unread<T> = { readonly [K in keyof T]?: unknown }
+type Check = (value: unknown) => string | undefined
+
+// Written by hand: chunks hold hundreds of thousands of records, and zod takes ten times as long over one.
+
+const RECORD_CHECKS: Readonly<Record<keyof BufferRecord, Check>> = {
+  serialized: textProblem,
+  deleted: flagProblem,
+  last_saved_instance: idProblem,
+  last_saved_counter: counterProblem,
+  hard_deleted: flagProblem,
+  partition: textProblem,
+  source_id: textProblem,
+  model_name: textProblem,
+  conflicting_serialized_data: textProblem,
+  model_uuid: idProblem,
+  transfer_session: idProblem,
+  profile: textProblem,
+  rmcb_list: historyProblem,
+  _self_ref_fk: textProblem,
+}
+
+const HISTORY_CHECKS: Readonly<Record<keyof HistoryEntry, Check>> = {
+  transfer_session: idProblem,
+  model_uuid: idProblem,
+  instance_id: idProblem,
+  counter: counterProblem,
+}
+
+const RECORD_KEYS = Object.keys(RECORD_CHECKS).length
+const HISTORY_KEYS = Object.keys(HISTORY_CHECKS).length
+
+/** What older peers leave out, and what it then is (protocol §4). */
+const DEFAULTS = { hard_deleted: false, _self_ref_fk: '' } as const
+
+/**
+ * Reads the chunk that a client sent (protocol §4). An unknown key is an error: dropping it would lose content.
+ * That a record's history names its own record and session is left to the storage.
+ *
+ * @throws MorangoError `malformed-message`, with the first bad record's `index` and `fields` in its details
+ */
+export function decodeBufferRecords(value: unknown): BufferRecord[] {
+  return readRecords(value, malformedMessage)
+}
+
+/**
+ * Reads the records that a peer answered; as strict as {@link decodeBufferRecords}.
+ *
+ * @throws MorangoError `peer-protocol`
+ */
+export function decodeReceivedRecords(value: unknown, call: string): BufferRecord[] {
+  return readRecords(value, (fields) => unexpectedReply(call, fields))
+}
+
+function readRecords(
+  value: unknown,
+  failure: (fields: FieldProblems, details: { index?: number }) => Error,
+): BufferRecord[] {
+  if (!isList(value)) throw failure({ [WHOLE]: [FIELD_MESSAGES.list] }, {})
+  return value.map((item, index) => {
+    if (isBufferRecord(item)) return item
+    const completed = isObject(item) ? { ...DEFAULTS, ...item } : item
+    if (isBufferRecord(completed)) return completed
+    throw failure(problemsOf(completed), { index })
+  })
+}
+
+/** Whether `value` has exactly the keys of a buffer record, each of the right type. */
+export function isBufferRecord(value: unknown): value is BufferRecord {
+  if (!isObject(value)) return false
+  const record: Unread<BufferRecord> = value
+  const { model_uuid, transfer_session, rmcb_list } = record
+  return (
+    keyCount(value) === RECORD_KEYS &&
+    isText(record.serialized) &&
+    typeof record.deleted === 'boolean' &&
+    isHexUuid(record.last_saved_instance) &&
+    isCounter(record.last_saved_counter) &&
+    typeof record.hard_deleted === 'boolean' &&
+    isText(record.partition) &&
+    isText(record.source_id) &&
+    isText(record.model_name) &&
+    isText(record.conflicting_serialized_data) &&
+    isHexUuid(model_uuid) &&
+    isHexUuid(transfer_session) &&
+    isText(record.profile) &&
+    isText(record._self_ref_fk) &&
+    isList(rmcb_list) &&
+    rmcb_list.every((entry) => isHistoryEntry(entry, model_uuid, transfer_session))
+  )
+}
+
+/** `modelUuid` and `transferSession` are known to be ids, so that an entry that repeats them is as well. */
+function isHistoryEntry(value: unknown, modelUuid?: string, transferSession?: string): value is HistoryEntry {
+  if (!isObject(value)) return false
+  const entry: Unread<HistoryEntry> = value
+  return (
+    keyCount(value) === HISTORY_KEYS &&
+    (entry.transfer_session === transferSession || isHexUuid(entry.transfer_session)) &&
+    (entry.model_uuid === modelUuid || isHexUuid(entry.model_uuid)) &&
+    isHexUuid(entry.instance_id) &&
+    isCounter(entry.counter)
+  )
+}
+
+function problemsOf(value: unknown): FieldProblems {
+  return isObject(value) ? keyProblems(value, RECORD_CHECKS) : { [WHOLE]: [FIELD_MESSAGES.object] }
+}
+
+function keyProblems(value: object, checks: Readonly<Record<string, Check>>): FieldProblems {
+  const entries = new Map<string, unknown>(Object.entries(value))
+  const problems: Record<string, string[]> = {}
+  for (const [key, check] of Object.entries(checks)) {
+    const problem = check(entries.get(key))
+    if (problem !== undefined) problems[key] = [problem]
+    entries.delete(key)
+  }
+  // A peer chooses these names, `__proto__` among them.
+  for (const key of entries.keys())
+    Object.defineProperty(problems, key, { value: [FIELD_MESSAGES.unknown], enumerable: true })
+  return problems
+}
+
+function historyProblem(value: unknown): string | undefined {
+  if (!isList(value)) return absence(value) ?? FIELD_MESSAGES.list
+  const index = value.findIndex((entry) => !isHistoryEntry(entry))
+  if (index < 0) return undefined
+  const entry = value[index]
+  const problems = isObject(entry) ? keyProblems(entry, HISTORY_CHECKS) : { entry: [FIELD_MESSAGES.object] }
+  const [field, messages] = Object.entries(problems)[0] ?? ['entry', [FIELD_MESSAGES.object]]
+  return `${index}.${field}: ${messages.join(' ')}`
+}
+
+function absence(value: unknown): string | undefined {
+  if (value === undefined) return FIELD_MESSAGES.required
+  return value === null ? FIELD_MESSAGES.null : undefined
+}
+
+function textProblem(value: unknown): string | undefined {
+  return isText(value) ? undefined : (absence(value) ?? FIELD_MESSAGES.string)
+}
+
+function flagProblem(value: unknown): string | undefined {
+  return typeof value === 'boolean' ? undefined : (absence(value) ?? FIELD_MESSAGES.boolean)
+}
+
+function idProblem(value: unknown): string | undefined {
+  return isHexUuid(value) ? undefined : (absence(value) ?? FIELD_MESSAGES.hexUuid)
+}
+
+function counterProblem(value: unknown): string | undefined {
+  return isCounter(value) ? undefined : (absence(value) ?? `An integer from 0 to ${MAX_INT32} is required.`)
+}
+
+// PostgreSQL stores no NUL, and UTF-8 no lone surrogate: what cannot be kept as it came is refused.
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+}
+
+function isCounter(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_INT32
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value)
+}
+
+function keyCount(value: object): number {
+  let count = 0
+  // Unlike Object.keys this makes no list; what JSON.parse gives has no inherited keys.
+  for (const _ in value) count++
+  return count
+}

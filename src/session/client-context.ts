@@ -1,0 +1,72 @@
+import type { Kysely } from 'kysely'
+import type { Clock, Random, Signer } from '../core/ports.ts'
+import type { ScopeDefinition } from '../core/scope.ts'
+import type { Schema } from '../storage/schema.ts'
+import type { CertificateDeps } from './certificates.ts'
+import type { InstanceInfo } from './instance-info.ts'
+import type { SyncProgress } from './progress.ts'
+import type { Engine } from './ports.ts'
+import { realSleep } from './timing.ts'
+import type { Sleep } from './timing.ts'
+
+const DEFAULT_CHUNK_SIZE = 500
+
+/** What a client is made of. */
+export interface SyncClientOptions {
+  readonly db: Kysely<Schema>
+  readonly engine: Engine
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly random: Random
+  /** The name of the profile that it syncs. */
+  readonly profile: string
+  readonly scopeDefinitions: readonly ScopeDefinition[]
+  instanceInfo(): InstanceInfo | Promise<InstanceInfo>
+  /** What this side can; the peers' transports must send the same in their header. */
+  readonly capabilities: readonly string[]
+  /** Records in a chunk; 500. */
+  readonly chunkSize?: number | undefined
+  readonly sleep?: Sleep | undefined
+}
+
+/** What every part of a client works with. */
+export interface ClientContext extends CertificateDeps {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly random: Random
+  readonly profile: string
+  readonly capabilities: readonly string[]
+  readonly chunkSize: number
+  readonly sleep: Sleep
+  instanceInfo(): InstanceInfo | Promise<InstanceInfo>
+  /** The transfers that run in this process now. */
+  readonly running: Set<string>
+}
+
+/** What a long call of a client takes. */
+export interface RunOptions {
+  /** Stops the sync; what was done stays, and the next one goes on from there. */
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+  /** Records in a chunk, for this call. */
+  readonly maxChunk?: number | undefined
+}
+
+/** The context of a client, defaults filled in. */
+export function createClientContext(options: SyncClientOptions): ClientContext {
+  const definitions = new Map(options.scopeDefinitions.map((definition) => [definition.id, definition]))
+  return {
+    db: options.db,
+    engine: options.engine,
+    signer: options.signer,
+    clock: options.clock,
+    random: options.random,
+    profile: options.profile,
+    capabilities: options.capabilities,
+    chunkSize: options.chunkSize ?? DEFAULT_CHUNK_SIZE,
+    sleep: options.sleep ?? realSleep,
+    instanceInfo: () => options.instanceInfo(),
+    scopeDefinition: (id) => definitions.get(id),
+    running: new Set(),
+  }
+}

@@ -1,0 +1,93 @@
+import { isMorangoError } from '../core/errors.ts'
+import { effectiveCapabilities } from '../protocol/capabilities.ts'
+import type { NonceReply, SyncSessionReply, SyncSessionRequest } from '../protocol/messages.ts'
+import type { Caller } from '../protocol/peer.ts'
+import { getCertificate, getHeldCertificate } from '../storage/certificates.ts'
+import { consumeNonce, saveNonce } from '../storage/nonces.ts'
+import { insertSyncSession } from '../storage/sync-sessions.ts'
+import { answerError, fieldError } from './answers.ts'
+import { instanceIdIn } from './instance-info.ts'
+import { acceptChain } from './serve-certificates.ts'
+import type { ServiceOptions } from './service-context.ts'
+
+/** Answers `POST nonces/` (protocol §4). */
+export async function giveNonce(options: ServiceOptions, caller: Caller): Promise<NonceReply> {
+  const { db, clock, random } = options
+  const nonce = { id: random.uuid(), createdAt: clock.now(), ip: caller.ip }
+  await saveNonce(db, nonce)
+  return { id: nonce.id, timestamp: nonce.createdAt.toISOString(), ip: nonce.ip }
+}
+
+/** The text that both sides of a sync session sign (protocol §4). */
+export function sessionText(nonce: string, sessionId: string): string {
+  return `${nonce}:${sessionId}`
+}
+
+/**
+ * Answers `POST syncsessions/`, checking in the order of protocol §4.
+ *
+ * @throws MorangoError `certificate-chain-invalid`, `unknown-certificate`, `certificate-profile-invalid`,
+ * `unknown-profile`, `session-signature-invalid`, `nonce-invalid`
+ */
+export async function openSyncSession(
+  options: ServiceOptions,
+  request: SyncSessionRequest,
+  caller: Caller,
+): Promise<SyncSessionReply> {
+  const { db, signer, clock } = options
+  await acceptChain(options, request.certificate_chain, request.client_certificate_id)
+  const client = await getCertificate(db, request.client_certificate_id)
+  // Without the private key this side could not answer.
+  const server = await getHeldCertificate(db, request.server_certificate_id)
+  if (client === undefined || server === undefined) {
+    throw answerError('unknown-certificate', 'Requested certificate does not exist!')
+  }
+  const { profile } = server.certificate
+  if (client.profile !== profile) {
+    throw answerError('unknown-certificate', 'Both certificates must be of the same profile')
+  }
+  if (!options.profiles.includes(profile)) {
+    throw answerError('unknown-profile', `The profile ${profile} does not sync here`)
+  }
+  const text = sessionText(request.nonce, request.id)
+  if (!(await signer.verify(client.publicKey, text, request.signature))) {
+    throw answerError('session-signature-invalid', 'Client certificate failed to verify signature')
+  }
+  if (!(await consumeNonce(db, request.nonce, clock.now()))) {
+    throw answerError('nonce-invalid', 'Nonce is not valid')
+  }
+  const instance = await options.instanceInfo()
+  const now = clock.now().toISOString()
+  const inserted = await insertSyncSession(db, {
+    id: request.id,
+    profile,
+    isServer: true,
+    active: true,
+    clientCertificateId: client.id,
+    serverCertificateId: server.certificate.id,
+    connectionPath: request.connection_path,
+    clientIp: caller.ip,
+    serverIp: caller.serverIp === '' ? request.server_ip : caller.serverIp,
+    clientInstanceId: instanceIdIn(request.instance),
+    clientInstance: request.instance,
+    serverInstanceId: instance.id,
+    serverInstance: JSON.stringify(instance),
+    capabilities: effectiveCapabilities(options.capabilities, caller.capabilities),
+    createdAt: now,
+    lastActivityAt: now,
+  })
+  if (!inserted) throw fieldError('id', 'A sync session with this id already exists.')
+  return {
+    signature: await signer.sign(server.privateKeyPem, text),
+    server_instance: JSON.stringify(instance),
+  }
+}
+
+/** Whether a client's attempt failed because the server does not hold the certificate it was asked for. */
+export function saysCertificateUnknown(error: unknown): boolean {
+  return (
+    isMorangoError(error, 'peer-error') &&
+    error.details['status'] === 400 &&
+    error.details['body'] === 'Requested certificate does not exist!'
+  )
+}

@@ -1,0 +1,272 @@
+import { MorangoError } from '../core/errors.ts'
+import { filterToString, parseFilter } from '../core/filter.ts'
+import { isBefore } from '../core/stages.ts'
+import type { Stage } from '../core/stages.ts'
+import type {
+  TransferSessionPatch,
+  TransferSessionRequest,
+  TransferSessionView,
+} from '../protocol/messages.ts'
+import type { Caller } from '../protocol/peer.ts'
+import { getCertificate } from '../storage/certificates.ts'
+import { getSyncSession, touchSyncSession } from '../storage/sync-sessions.ts'
+import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
+import {
+  activeTransfers,
+  finishTransfer,
+  getTransfer,
+  insertTransfer,
+  moveTransfer,
+  updateTransfer,
+} from '../storage/transfer-sessions.ts'
+import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
+import { answerError, fieldError } from './answers.ts'
+import { mannerWith, timestamp } from './service-context.ts'
+import type { ServiceOptions } from './service-context.ts'
+import type { StageGoal, StageRunner } from './stage-runner.ts'
+import { requireScope } from './transfer-scope.ts'
+import { transferSessionView } from './views.ts'
+
+const DEFAULT_STAGE_WAIT_MS = 20_000
+const NO_SUCH_SESSION = 'Requested syncsession does not exist or is no longer active!'
+const NOT_INITIALIZED = 'Failed to initialize session'
+
+/** A transfer that may go on, with the session it belongs to. */
+export interface ServedTransfer {
+  readonly transfer: TransferRecord
+  readonly session: SyncSessionRecord
+}
+
+/** The server's side of transfer sessions (protocol §4, §5). */
+export interface TransferService {
+  create(request: TransferSessionRequest, caller: Caller): Promise<TransferSessionView>
+  view(id: string, caller: Caller): Promise<TransferSessionView | undefined>
+  update(
+    id: string,
+    patch: TransferSessionPatch,
+    caller: Caller,
+  ): Promise<TransferSessionView | undefined>
+  close(id: string, caller: Caller): Promise<boolean>
+  /**
+   * The active transfer of that id, both certificates' scopes looked at again; undefined when there is none.
+   * @throws MorangoError `scope-not-permitted`
+   */
+  find(id: string): Promise<ServedTransfer | undefined>
+  /** Closes all transfers of a sync session as they are. */
+  dropAll(syncSessionId: string): Promise<void>
+}
+
+/** Transfer sessions on top of a stage runner. */
+export function createTransferService(options: ServiceOptions, runner: StageRunner): TransferService {
+  const { db, engine, clock, stageWaitMs = DEFAULT_STAGE_WAIT_MS } = options
+
+  return { create, view, update, close, find, dropAll }
+
+  async function create(request: TransferSessionRequest, caller: Caller): Promise<TransferSessionView> {
+    const session = await getSyncSession(db, request.sync_session_id)
+    if (session === undefined || !session.active || !session.isServer) {
+      throw answerError('unknown-session', NO_SUCH_SESSION)
+    }
+    await permit(session, { push: request.push, filter: request.filter })
+    if (request.filter.trim() === '') {
+      throw answerError('invalid-filter', 'The filter of a transfer must not be empty')
+    }
+    const transfer = (await active(session.id, request.push)) ?? (await insert(session, request))
+    if (transfer.status === 'errored') throw answerError('transfer-errored', NOT_INITIALIZED)
+    if (mannerWith(options, caller).mode === 'staged') return transferSessionView(transfer)
+    const queued = await runner.advance(transfer.id, goal('queuing', session, caller))
+    if (queued === undefined || queued.status === 'errored') {
+      throw answerError('transfer-errored', NOT_INITIALIZED)
+    }
+    return transferSessionView(queued)
+  }
+
+  async function active(syncSessionId: string, push: boolean): Promise<TransferRecord | undefined> {
+    const [newest] = await activeTransfers(db, syncSessionId, push)
+    return newest
+  }
+
+  async function insert(
+    session: SyncSessionRecord,
+    request: TransferSessionRequest,
+  ): Promise<TransferRecord> {
+    const now = timestamp(clock)
+    const transfer: TransferRecord = {
+      id: request.id,
+      syncSessionId: session.id,
+      push: request.push,
+      active: true,
+      filter: filterToString(parseFilter(request.filter)),
+      stage: 'initializing',
+      status: 'completed',
+      error: null,
+      recordsTransferred: 0,
+      recordsTotal: request.records_total ?? null,
+      bytesSent: 0,
+      bytesReceived: 0,
+      clientFsic: request.client_fsic,
+      serverFsic: '{}',
+      createdAt: now,
+      lastActivityAt: now,
+    }
+    await touchSyncSession(db, session.id, now)
+    if (await insertTransfer(db, transfer)) return transfer
+    // The same request may have come twice at once.
+    const twin = await active(session.id, request.push)
+    if (twin?.id === request.id) return twin
+    throw fieldError('id', 'A transfer session with this id already exists.')
+  }
+
+  async function find(id: string): Promise<ServedTransfer | undefined> {
+    const transfer = await getTransfer(db, id)
+    if (transfer?.active !== true) return undefined
+    const session = await getSyncSession(db, transfer.syncSessionId)
+    if (session?.active !== true || !session.isServer) return undefined
+    await permit(session, transfer)
+    return { transfer, session }
+  }
+
+  async function permit(
+    session: SyncSessionRecord,
+    { push, filter }: { readonly push: boolean; readonly filter: string },
+  ): Promise<void> {
+    const client = await getCertificate(db, session.clientCertificateId)
+    const server = await getCertificate(db, session.serverCertificateId)
+    if (client === undefined || server === undefined) {
+      throw answerError('unknown-certificate', 'Requested certificate does not exist!')
+    }
+    requireScope(options, { push, filter: parseFilter(filter), client, server })
+  }
+
+  async function view(id: string, caller: Caller): Promise<TransferSessionView | undefined> {
+    const found = await find(id)
+    if (found === undefined) return undefined
+    const { transfer, session } = found
+    if (!runner.isAbandoned(transfer)) return transferSessionView(transfer)
+    // Its runner died. A client of the original only looks from now on, so this takes the stage up again.
+    const revived = await runner.advance(id, { ...goal(transfer.stage, session, caller), waitMs: 0 })
+    return transferSessionView(revived ?? transfer)
+  }
+
+  async function update(
+    id: string,
+    patch: TransferSessionPatch,
+    caller: Caller,
+  ): Promise<TransferSessionView | undefined> {
+    const found = await find(id)
+    if (found === undefined) return undefined
+    const { transfer, session } = found
+    if (patch.transfer_stage === 'cleanup') {
+      await close(id, caller)
+      return undefined
+    }
+    if (transfer.status !== 'errored') await apply(transfer, patch)
+    const target = patch.transfer_stage
+    const after =
+      target === undefined || target === 'initializing'
+        ? await getTransfer(db, id)
+        : await runner.advance(id, goal(target, session, caller))
+    return after?.active === true ? transferSessionView(after) : undefined
+  }
+
+  async function apply(transfer: TransferRecord, patch: TransferSessionPatch): Promise<void> {
+    const changes = changesOf(transfer, patch)
+    if (Object.keys(changes).length > 0) await updateTransfer(db, transfer.id, changes, timestamp(clock))
+  }
+
+  async function close(id: string, caller: Caller): Promise<boolean> {
+    const found = await find(id)
+    if (found === undefined) return false
+    const { transfer, session } = found
+    if (holdsUnmergedRecords(transfer)) {
+      const merged = await runner.advance(id, {
+        ...goal('deserializing', session, caller),
+        waitMs: undefined,
+      })
+      if (merged?.status === 'errored') throw stageFailure(merged)
+    } else if (isShort(transfer) && mannerWith(options, caller).mode === 'bundled') {
+      const error = 'The transfer was closed before all its records had come'
+      await moveTransfer(
+        db,
+        transfer,
+        { stage: 'transferring', status: 'errored', error },
+        timestamp(clock),
+      )
+      throw stageFailure(transfer)
+    }
+    await drop(id)
+    return true
+  }
+
+  async function dropAll(syncSessionId: string): Promise<void> {
+    for (const { id } of await activeTransfers(db, syncSessionId)) {
+      // oxlint-disable-next-line no-await-in-loop
+      await drop(id)
+    }
+  }
+
+  async function drop(id: string): Promise<void> {
+    await runner.idle(id)
+    await engine.clearBuffers(id)
+    await finishTransfer(db, id, timestamp(clock))
+  }
+
+  function goal(target: Stage, session: SyncSessionRecord, caller: Caller): StageGoal {
+    const { mode, format } = mannerWith(options, caller)
+    return {
+      target,
+      profile: session.profile,
+      format,
+      waitMs: mode === 'staged' ? stageWaitMs : undefined,
+    }
+  }
+}
+
+function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): TransferChanges {
+  const { push, stage, status } = transfer
+  const transferred = isBefore('transferring', stage) || (stage === 'transferring' && status === 'completed')
+  const queued = isBefore('queuing', stage) || (stage === 'queuing' && status === 'completed')
+  // Of a push the client tells the total and we count; of a pull it is the other way round.
+  const recordsTotal = (push ? !transferred : !queued) ? patch.records_total : undefined
+  const recordsTransferred = !push && !transferred ? patch.records_transferred : undefined
+  const { recordsTotal: known } = transfer
+  if (recordsTransferred !== undefined && queued && known !== null && recordsTransferred > known) {
+    throw fieldError('records_transferred', `Ensure this value is less than or equal to ${known}.`)
+  }
+  if (push && recordsTotal !== undefined && recordsTotal < transfer.recordsTransferred) {
+    const least = transfer.recordsTransferred
+    throw fieldError('records_total', `Ensure this value is greater than or equal to ${least}.`)
+  }
+  const fingerprinted =
+    isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
+  const clientFsic = fingerprinted ? undefined : fsicOf(patch)
+  return {
+    ...(recordsTotal !== undefined && { recordsTotal }),
+    ...(recordsTransferred !== undefined && { recordsTransferred }),
+    ...(patch.bytes_sent !== undefined && { bytesSent: patch.bytes_sent }),
+    ...(patch.bytes_received !== undefined && { bytesReceived: patch.bytes_received }),
+    ...(clientFsic !== undefined && { clientFsic }),
+  }
+}
+
+function fsicOf({ transfer_stage: target, client_fsic: fsic }: TransferSessionPatch): string | undefined {
+  if (target === undefined || isBefore(target, 'serializing')) return undefined
+  // As the original: a PATCH to serializing that brings none sets it to nothing.
+  return target === 'serializing' ? (fsic ?? '{}') : fsic
+}
+
+/** Whether closing a transfer must first merge what has come. */
+function holdsUnmergedRecords({ push, status, recordsTotal, recordsTransferred }: TransferRecord): boolean {
+  if (!push || status === 'errored' || recordsTotal === null || recordsTotal === 0) return false
+  return recordsTransferred === recordsTotal
+}
+
+function isShort({ push, status, recordsTotal, recordsTransferred }: TransferRecord): boolean {
+  return push && status !== 'errored' && recordsTotal !== recordsTransferred
+}
+
+function stageFailure({ id }: TransferRecord): MorangoError {
+  return new MorangoError('stage-failed', `Transfer session ${id} could not be completed`, {
+    hint: 'The reason is kept with the transfer session at the server.',
+  })
+}

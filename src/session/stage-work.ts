@@ -1,0 +1,65 @@
+import { parseFilter } from '../core/filter.ts'
+import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
+import { knownFsic } from './capability-use.ts'
+import type { DequeueResult, DeserializeResult, Engine, FsicFormat, WorkOptions } from './ports.ts'
+
+/** One side's own part of a stage that the engine does alone. */
+export type EngineWork = 'serialize' | 'fingerprint' | 'queue' | 'dequeue' | 'deserialize'
+
+/** For whom the engine works. */
+export interface WorkContext extends WorkOptions {
+  readonly engine: Engine
+  readonly profile: string
+  readonly format: FsicFormat
+  readonly isServer: boolean
+}
+
+/** What came of it: changes to note at the transfer, and what happened to records. */
+export interface WorkResult {
+  readonly changes: TransferChanges
+  readonly dequeued?: DequeueResult
+  readonly deserialized?: DeserializeResult
+}
+
+/** Does one side's part of a stage (protocol §5). Every part can be killed and run again. */
+export async function doEngineWork(
+  context: WorkContext,
+  transfer: TransferRecord,
+  work: EngineWork,
+): Promise<WorkResult> {
+  const { engine, profile, format, isServer, signal, onProgress } = context
+  const filter = parseFilter(transfer.filter)
+  const [ownFsic, peerFsic] = isServer
+    ? [transfer.serverFsic, transfer.clientFsic]
+    : [transfer.clientFsic, transfer.serverFsic]
+  const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress }
+  switch (work) {
+    case 'serialize':
+      await engine.serialize({ profile, filter, signal, onProgress })
+      return { changes: ownFsicChange(await engine.fsic({ filter, role: 'producer', format })) }
+    case 'fingerprint':
+      return { changes: ownFsicChange(await engine.fsic({ filter, role: 'receiver', format })) }
+    case 'queue': {
+      const recordsTotal = await engine.queue({
+        ...target,
+        format,
+        ownFsic: knownFsic(ownFsic, format),
+        peerFsic: knownFsic(peerFsic, format),
+      })
+      return { changes: { recordsTotal } }
+    }
+    case 'dequeue': {
+      const producerFsic = knownFsic(peerFsic, format)
+      return { changes: {}, dequeued: await engine.dequeue({ ...target, format, producerFsic }) }
+    }
+    case 'deserialize':
+      return {
+        changes: {},
+        deserialized: await engine.deserialize({ profile, filter, signal, onProgress }),
+      }
+  }
+
+  function ownFsicChange(fsic: string): TransferChanges {
+    return isServer ? { serverFsic: fsic } : { clientFsic: fsic }
+  }
+}

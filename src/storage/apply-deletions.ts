@@ -1,0 +1,43 @@
+import { type Kysely, sql } from 'kysely'
+import type { CompiledModel } from '../models/compiled.ts'
+import type { EngineContext } from './context.ts'
+import { clearDirty, type Failure, keepDirty } from './dirty.ts'
+import { isolateFaults } from './savepoint.ts'
+import type { Schema } from './schema.ts'
+import { logPosition, unlog } from './tracking.ts'
+
+/**
+ * Deletes the application rows of records that arrived as deleted. These are not the application's deletions
+ * and leave no trace in the change log; rows of others that fall with them by cascade are, and do.
+ *
+ * @param options.keepFailures records the reason of a deletion that failed; otherwise it is only returned.
+ */
+export async function applyDeletions(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  model: CompiledModel,
+  ids: readonly string[],
+  options: { readonly keepFailures?: boolean } = {},
+): Promise<{ deleted: number; failed: readonly Failure[] }> {
+  const { dialect } = context.database
+  const since = await logPosition(trx)
+  const failed: Failure[] = []
+  await isolateFaults(
+    trx,
+    dialect,
+    ids,
+    async (some) => {
+      await sql`delete from ${sql.id(model.table)}
+        where id in (select value from ${dialect.list(JSON.stringify(some))})`.execute(trx)
+    },
+    (id, error) => {
+      failed.push({ id, code: 'still-referenced', message: `The row cannot be deleted: ${error.message}` })
+    },
+  )
+  const refused = new Set(failed.map(({ id }) => id))
+  const deleted = ids.filter((id) => !refused.has(id))
+  await unlog(trx, dialect, model.name, JSON.stringify(deleted), since)
+  await clearDirty(trx, dialect, deleted)
+  if (options.keepFailures === true) await keepDirty(trx, dialect, failed, context.clock.now().toISOString())
+  return { deleted: deleted.length, failed }
+}

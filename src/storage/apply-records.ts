@@ -1,0 +1,237 @@
+import { type Kysely, sql } from 'kysely'
+import { isMorangoError } from '../core/errors.ts'
+import { splitObject } from '../core/python-json.ts'
+import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
+import type { EngineContext } from './context.ts'
+import type { Dialect } from './dialect.ts'
+import { clearDirty, type DirtyRecord, type Failure, keepDirty } from './dirty.ts'
+import { readTargets, type Target, targetFailure } from './references.ts'
+import { insertRows, quote } from './rows.ts'
+import { isolateFaults } from './savepoint.ts'
+import type { Schema } from './schema.ts'
+import { logChange, untracked } from './tracking.ts'
+
+/** A record as a row of its table: only the columns that its JSON has. */
+interface Row {
+  readonly id: string
+  readonly columns: readonly string[]
+  readonly values: readonly SqlValue[]
+  readonly references: readonly { readonly key: CompiledForeignKey; readonly target: string }[]
+}
+
+/**
+ * Writes a batch of records of one model into its table (protocol §9). Each that cannot be written (fields,
+ * validation, foreign keys, constraints) keeps waiting with its reason. One that refers to a deleted record is
+ * not written but deleted in turn, as a local deletion that will travel on.
+ */
+export async function applyRecords(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  model: CompiledModel,
+  records: readonly DirtyRecord[],
+): Promise<{ written: number; failed: number }> {
+  const { dialect } = context.database
+  const failures: Failure[] = []
+  const rows: Row[] = []
+  for (const record of records) {
+    const row = await decodeRow(model, record)
+    if ('code' in row) failures.push(row)
+    else rows.push(row)
+  }
+  const { sound, orphaned } = await checkReferences(trx, dialect, model, rows, failures)
+  const written = await untracked(trx, () => upsert(trx, dialect, model, sound, failures))
+  const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
+  await clearDirty(trx, dialect, [...written, ...gone])
+  await keepDirty(trx, dialect, failures, context.clock.now().toISOString())
+  return { written: written.length, failed: failures.length }
+}
+
+async function decodeRow(model: CompiledModel, record: DirtyRecord): Promise<Row | Failure> {
+  const columns: string[] = []
+  const values: SqlValue[] = []
+  try {
+    const fields = new Map(splitObject(record.serialized).map(({ key, raw }) => [key, raw]))
+    for (const column of model.columns) {
+      const raw = fields.get(column.name)
+      if (column.name === 'id' || column.name === model.sourceIdColumn || raw === undefined) continue
+      columns.push(column.name)
+      values.push(column.decode(raw))
+    }
+    columns.push('id')
+    values.push(record.id)
+    if (model.sourceIdColumn !== undefined) {
+      columns.push(model.sourceIdColumn)
+      values.push(record.sourceId)
+    }
+    if (model.validate !== undefined) {
+      const row = Object.fromEntries(columns.map((name, index) => [name, values[index] ?? null]))
+      const validation = await model.validate(row)
+      if (!validation.ok) return { id: record.id, code: 'validation', message: validation.message }
+    }
+    return { id: record.id, columns, values, references: referencesOf(model, columns, values) }
+  } catch (error) {
+    return { id: record.id, ...reasonOf(error) }
+  }
+}
+
+function reasonOf(error: unknown): { code: string; message: string } {
+  if (error instanceof FieldError) return { code: error.code, message: error.message }
+  if (isMorangoError(error)) return { code: 'malformed-json', message: error.message }
+  const message = error instanceof Error ? error.message : 'unknown error'
+  return { code: 'validation', message: `A function of the model threw: ${message}` }
+}
+
+function referencesOf(
+  model: CompiledModel,
+  columns: readonly string[],
+  values: readonly SqlValue[],
+): Row['references'] {
+  return keysOf(model).flatMap((key) => {
+    const target = values[columns.indexOf(key.column)]
+    return typeof target === 'string' ? [{ key, target }] : []
+  })
+}
+
+function keysOf(model: CompiledModel): CompiledForeignKey[] {
+  if (model.selfReference === undefined) return [...model.foreignKeys]
+  const own = { column: model.selfReference, targetModel: model.name, targetTable: model.table }
+  return [...model.foreignKeys, own]
+}
+
+interface Orphan {
+  readonly id: string
+  readonly hard: boolean
+}
+
+// Rows come parents first, so a parent in the same batch has been judged before its children.
+async function checkReferences(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+  failures: Failure[],
+): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
+  const targets = new Map<string, Map<string, Target>>()
+  for (const key of keysOf(model)) {
+    const wanted = rows.flatMap((row) => row.references.filter((reference) => reference.key.column === key.column))
+    const ids = new Set(wanted.map(({ target }) => target))
+    targets.set(key.column, await readTargets(trx, dialect, key.targetTable, ids))
+  }
+  const inBatch = new Set<string>()
+  const orphans = new Map<string, boolean>()
+  const sound: Row[] = []
+  const orphaned: Orphan[] = []
+  for (const row of rows) {
+    const verdict = judge(model, row, targets, inBatch, orphans)
+    if (verdict === undefined) {
+      inBatch.add(row.id)
+      sound.push(row)
+    } else if ('hard' in verdict) {
+      orphans.set(row.id, verdict.hard)
+      orphaned.push({ id: row.id, hard: verdict.hard })
+    } else {
+      failures.push({ id: row.id, ...verdict })
+    }
+  }
+  return { sound, orphaned }
+}
+
+function judge(
+  model: CompiledModel,
+  row: Row,
+  targets: ReadonlyMap<string, ReadonlyMap<string, Target>>,
+  inBatch: ReadonlySet<string>,
+  orphans: ReadonlyMap<string, boolean>,
+): { hard: boolean } | { code: string; message: string } | undefined {
+  let failure: { code: string; message: string } | undefined
+  let deleted: { hard: boolean } | undefined
+  for (const { key, target } of row.references) {
+    const own = key.targetTable === model.table
+    if (own && (inBatch.has(target) || target === row.id)) continue
+    const orphan = own ? orphans.get(target) : undefined
+    const found: Target | undefined =
+      orphan === undefined ? targets.get(key.column)?.get(target) : { kind: 'deleted', hard: orphan }
+    if (found?.kind === 'present') continue
+    if (found?.kind === 'deleted') deleted = { hard: found.hard || deleted?.hard === true }
+    else failure ??= targetFailure(key, target, found)
+  }
+  return deleted ?? failure
+}
+
+async function upsert(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+  failures: Failure[],
+): Promise<string[]> {
+  const written: string[] = []
+  for (const group of groupByColumns(rows)) {
+    const [first] = group
+    if (first === undefined) continue
+    const assignments = first.columns.filter((name) => name !== 'id').map((name) => `${quote(name)} = excluded.${quote(name)}`)
+    const suffix = `on conflict (id) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`
+    const refused = new Set<string>()
+    await isolateFaults(
+      trx,
+      dialect,
+      group,
+      (some) =>
+        insertRows(
+          trx,
+          dialect,
+          { table: model.table, columns: first.columns, suffix },
+          some.map((row) => row.values),
+        ),
+      (row, error) => {
+        refused.add(row.id)
+        failures.push({ id: row.id, code: 'constraint', message: `The database refused the row: ${error.message}` })
+      },
+    )
+    for (const row of group) if (!refused.has(row.id)) written.push(row.id)
+  }
+  return written
+}
+
+// Neighbours with the same columns share a statement; parents still come before their children.
+function groupByColumns(rows: readonly Row[]): Row[][] {
+  const groups: Row[][] = []
+  let shape: string | undefined
+  for (const row of rows) {
+    const next = row.columns.join('\n')
+    if (next !== shape) groups.push([])
+    shape = next
+    groups.at(-1)?.push(row)
+  }
+  return groups
+}
+
+async function deleteOrphans(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  orphaned: readonly Orphan[],
+  failures: Failure[],
+): Promise<string[]> {
+  const refused = new Set<string>()
+  await isolateFaults(
+    trx,
+    dialect,
+    orphaned.map(({ id }) => id),
+    async (ids) => {
+      await sql`delete from ${sql.id(model.table)}
+        where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+    },
+    (id, error) => {
+      refused.add(id)
+      failures.push({
+        id,
+        code: 'still-referenced',
+        message: `It refers to a deleted record, and its row cannot be deleted: ${error.message}`,
+      })
+    },
+  )
+  const gone = orphaned.filter(({ id }) => !refused.has(id))
+  for (const { id, hard } of gone) await logChange(trx, model.name, id, hard)
+  return gone.map(({ id }) => id)
+}

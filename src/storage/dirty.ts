@@ -1,0 +1,122 @@
+import { type Kysely, sql } from 'kysely'
+import type { Filter } from '../core/filter.ts'
+import type { CompiledModel } from '../models/compiled.ts'
+import { BATCH } from './context.ts'
+import type { Dialect } from './dialect.ts'
+import { partitionIn } from './ranges.ts'
+import { insertRows } from './rows.ts'
+import type { Schema } from './schema.ts'
+
+/** A Store record that waits to be deserialized. */
+export interface DirtyRecord {
+  readonly id: string
+  readonly serialized: string
+  readonly partition: string
+  readonly sourceId: string
+  readonly selfRefFk: string
+}
+
+/** Why a record could not be applied. */
+export interface Failure {
+  readonly id: string
+  readonly code: string
+  readonly message: string
+}
+
+/** Dirty, not deleted records of a model under the filter with ids above `after`, in id order. */
+export async function readDirty(
+  trx: Kysely<Schema>,
+  model: CompiledModel,
+  filter: Filter | undefined,
+  after: string,
+): Promise<DirtyRecord[]> {
+  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.partition, s.source_id as "sourceId",
+      s.self_ref_fk as "selfRefFk"
+    from morango_dirty d join morango_store s on s.id = d.id
+    where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 0
+      and ${within(filter)}
+    order by d.id limit ${BATCH}`.execute(trx)
+  return result.rows
+}
+
+/** The same records by id. */
+export async function readDirtyByIds(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  ids: readonly string[],
+): Promise<DirtyRecord[]> {
+  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.partition, s.source_id as "sourceId",
+      s.self_ref_fk as "selfRefFk"
+    from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  const byId = new Map(result.rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** Ids and parents of a self-referencing model's dirty, not deleted records under the filter. */
+export async function readDirtyParents(
+  trx: Kysely<Schema>,
+  model: CompiledModel,
+  filter: Filter | undefined,
+): Promise<{ id: string; selfRefFk: string }[]> {
+  const result = await sql<{ id: string; selfRefFk: string }>`select s.id, s.self_ref_fk as "selfRefFk"
+    from morango_dirty d join morango_store s on s.id = d.id
+    where s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 0 and ${within(filter)}
+    order by d.id`.execute(trx)
+  return result.rows
+}
+
+/** Ids of a model's dirty, deleted records under the filter above `after`, in id order. */
+export async function readDirtyDeletions(
+  trx: Kysely<Schema>,
+  model: CompiledModel,
+  filter: Filter | undefined,
+  after: string,
+): Promise<string[]> {
+  const result = await sql<{ id: string }>`select d.id
+    from morango_dirty d join morango_store s on s.id = d.id
+    where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 1
+      and ${within(filter)}
+    order by d.id limit ${BATCH}`.execute(trx)
+  return result.rows.map((row) => row.id)
+}
+
+/** Records that are applied: they wait no longer, and their reason is gone. */
+export async function clearDirty(trx: Kysely<Schema>, dialect: Dialect, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await sql`delete from morango_dirty
+    where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+}
+
+/** Records that could not be applied: they go on waiting, with the reason. */
+export async function keepDirty(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  failures: readonly Failure[],
+  now: string,
+): Promise<void> {
+  const columns = ['id', 'error_code', 'error_message', 'first_failed_at', 'last_failed_at', 'tries']
+  const suffix = `on conflict (id) do update set error_code = excluded.error_code,
+    error_message = excluded.error_message, last_failed_at = excluded.last_failed_at,
+    first_failed_at = coalesce(morango_dirty.first_failed_at, excluded.first_failed_at),
+    tries = morango_dirty.tries + 1`
+  const rows = failures.map(({ id, code, message }) => [id, code, message, now, now, 1])
+  await insertRows(trx, dialect, { table: 'morango_dirty', columns, suffix }, rows)
+}
+
+/** Records of models that this profile does not have wait until a release that knows them; say so. */
+export async function markUnknownModels(
+  trx: Kysely<Schema>,
+  profile: string,
+  known: readonly string[],
+  now: string,
+): Promise<void> {
+  await sql`update morango_dirty set error_code = 'unknown-model',
+      error_message = 'This application has no such model (yet). The record waits in the store.',
+      first_failed_at = ${now}, last_failed_at = ${now}
+    where error_code is null and id in (select s.id from morango_store s where s.id = morango_dirty.id
+      and s.profile = ${profile} and s.model_name not in (${sql.join(known)}))`.execute(trx)
+}
+
+function within(filter: Filter | undefined): ReturnType<typeof partitionIn> {
+  return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`s.partition`, filter)
+}

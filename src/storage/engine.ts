@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import { MorangoError } from '../core/errors.ts'
+import type { Engine } from '../session/ports.ts'
+import type { EngineContext } from './context.ts'
+import { dequeueIn } from './dequeue.ts'
+import { deserializeIn } from './deserialize.ts'
+import { readFsic } from './fsic.ts'
+import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
+import { noteExchange } from './instance.ts'
+import { countOutgoing, readOutgoing } from './outgoing.ts'
+import { clearOutgoing, queueIn } from './queue.ts'
+import { serializeIn } from './serialize.ts'
+import { inTransaction } from './transaction.ts'
+
+/** The engine's operations on one database, each in a transaction of its own. */
+export function createEngine(context: EngineContext): Engine {
+  const { kysely, dialect } = context.database
+  return {
+    serialize: (options) =>
+      inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
+    deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
+    fsic: (options) => readFsic(kysely, options),
+    queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, options)),
+    outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
+    outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
+    storeIncoming: async (transfer, records) => {
+      checkIncoming(transfer, context.profiles.get(transfer.profile), records)
+      return await inTransaction(kysely, dialect, (trx) =>
+        insertIncoming(trx, dialect, transfer.transferSessionId, records),
+      )
+    },
+    incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
+    dequeue: (options) => inTransaction(kysely, dialect, (trx) => dequeueIn(trx, context, options)),
+    clearBuffers: (transferSessionId) =>
+      inTransaction(kysely, dialect, async (trx) => {
+        await clearOutgoing(trx, transferSessionId)
+        await trx.deleteFrom('morango_incoming').where('transfer_session_id', '=', transferSessionId).execute()
+        await noteExchange(trx)
+      }),
+    problemCounts: async (profile) => {
+      const models = context.profiles.get(profile)?.models.map((model) => model.name)
+      if (models === undefined) throw new MorangoError('unknown-profile', `There is no profile "${profile}" here.`)
+      const result = await sql<{ unserialized: number; undeserialized: number }>`select
+        (select count(*) from morango_pending where error_code is not null
+          and model_name in (${sql.join(models)})) as unserialized,
+        (select count(*) from morango_dirty d join morango_store s on s.id = d.id
+          where d.error_code is not null and s.profile = ${profile}) as undeserialized`.execute(kysely)
+      const row = result.rows[0]
+      return { unserialized: Number(row?.unserialized ?? 0), undeserialized: Number(row?.undeserialized ?? 0) }
+    },
+  }
+}

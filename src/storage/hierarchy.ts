@@ -1,0 +1,32 @@
+/** A record and the one it refers to in its own model, `''` for none. */
+export interface Node {
+  readonly id: string
+  readonly selfRefFk: string
+}
+
+/**
+ * Parents before children (protocol §9). Parents that are not among the nodes count as there; nodes on a loop
+ * come last, in their given order, for the database to judge.
+ */
+export function parentsFirst(nodes: readonly Node[]): string[] {
+  const children = new Map<string, string[]>()
+  const present = new Set(nodes.map((node) => node.id))
+  const queue: string[] = []
+  for (const { id, selfRefFk } of nodes) {
+    if (selfRefFk === '' || selfRefFk === id || !present.has(selfRefFk)) {
+      queue.push(id)
+      continue
+    }
+    const siblings = children.get(selfRefFk)
+    if (siblings === undefined) children.set(selfRefFk, [id])
+    else siblings.push(id)
+  }
+  const ordered = new Set<string>()
+  // The queue grows while it is read.
+  for (const id of queue) {
+    ordered.add(id)
+    for (const child of children.get(id) ?? []) queue.push(child)
+  }
+  for (const { id } of nodes) ordered.add(id)
+  return [...ordered]
+}

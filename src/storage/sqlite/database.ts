@@ -1,0 +1,62 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import type { Database } from '../dialect.ts'
+import { thisMachine } from './machine.ts'
+import type { Schema } from '../schema.ts'
+import { sqliteDialect } from './dialect.ts'
+import { nodeSqliteDriver } from './node-sqlite.ts'
+
+/** How {@link sqlite} opens a file. */
+export interface SqliteOptions {
+  /** Kilobytes of page cache. Default 65,536. */
+  readonly cacheKilobytes?: number
+}
+
+/**
+ * A SQLite database for `createMorango`: a path (`node:sqlite` opens it, in WAL mode), a `DatabaseSync` that is
+ * open already, or a better-sqlite3 database.
+ *
+ * Foreign keys and recursive triggers are switched on for the connection: without the latter an
+ * `insert or replace` that evicts another row would not be seen.
+ *
+ * @example
+ * const morango = await createMorango({ database: sqlite('field.db'), profiles: [gazetteer] })
+ */
+export function sqlite(database: string | DatabaseSync | SqliteDatabase, options: SqliteOptions = {}): Database {
+  const opened = typeof database === 'string'
+  const connection = opened ? new DatabaseSync(database) : database
+  const driver = connection instanceof DatabaseSync ? nodeSqliteDriver(connection) : connection
+  for (const pragma of [
+    'busy_timeout = 0',
+    'foreign_keys = on',
+    'recursive_triggers = on',
+    ...(opened ? ['journal_mode = wal', 'synchronous = normal', `cache_size = -${options.cacheKilobytes ?? 65_536}`] : []),
+  ]) {
+    driver.prepare(`pragma ${pragma}`).all([])
+  }
+  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: driver }) })
+  const path = filePath(driver)
+  const machine = thisMachine()
+  return {
+    kysely,
+    dialect: sqliteDialect,
+    machine,
+    fingerprint: path === undefined ? 'memory' : `${machine.systemId}:${path}`,
+    description: path ?? ':memory:',
+    close: async () => {
+      if (opened) await kysely.destroy()
+    },
+  }
+}
+
+function filePath(driver: SqliteDatabase): string | undefined {
+  const rows = driver.prepare('pragma database_list').all([])
+  for (const row of rows) {
+    if (typeof row !== 'object' || row === null || !('name' in row) || row.name !== 'main') continue
+    if ('file' in row && typeof row.file === 'string' && row.file !== '') return realpathSync(resolve(row.file))
+  }
+  return undefined
+}
+

@@ -1,0 +1,45 @@
+import { type Kysely, sql } from 'kysely'
+import type { Dialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * Runs `work` without logging changes, in the caller's transaction: rows that the engine writes are not the
+ * application's changes. No other connection sees the switch, since it is back before the transaction ends.
+ */
+export async function untracked<T>(trx: Kysely<Schema>, work: () => Promise<T>): Promise<T> {
+  await trx.updateTable('morango_control').set({ tracking: 0 }).where('id', '=', 1).execute()
+  const result = await work()
+  await trx.updateTable('morango_control').set({ tracking: 1 }).where('id', '=', 1).execute()
+  return result
+}
+
+/** The change log's last position. */
+export async function logPosition(trx: Kysely<Schema>): Promise<number> {
+  const result = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)
+  return result.rows[0]?.seq ?? 0
+}
+
+/** Takes back what was logged after `since` about the given records: the engine's own deletions. */
+export async function unlog(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: string,
+  ids: string,
+  since: number,
+): Promise<void> {
+  await sql`delete from morango_change_log where seq > ${since} and model_name = ${model}
+    and record_id in (select value from ${dialect.list(ids)})`.execute(trx)
+}
+
+/** Logs a change of a record as if the application had made it. */
+export async function logChange(
+  trx: Kysely<Schema>,
+  model: string,
+  recordId: string,
+  hard: boolean,
+): Promise<void> {
+  await trx
+    .insertInto('morango_change_log')
+    .values({ model_name: model, record_id: recordId, hard: hard ? 1 : 0 })
+    .execute()
+}

@@ -1,0 +1,198 @@
+import { MorangoError } from '../../core/errors.ts'
+import { throwIfAborted } from '../../protocol/abort.ts'
+import { encodeBasicAuth } from '../../protocol/basic-auth.ts'
+import { CAPABILITIES_HEADER } from '../../protocol/capabilities.ts'
+import type { PeerCall, WireReply } from '../../protocol/exchange.ts'
+import { resourcePath } from '../../protocol/paths.ts'
+import { createPeerCalls } from '../../protocol/peer-calls.ts'
+import type { CallOptions, Peer } from '../../protocol/peer.ts'
+import { webCompressor } from './compressor.ts'
+import type { Compressor } from './compressor.ts'
+import { fetchOnce } from './fetch-once.ts'
+import type { HttpReply, HttpRequest } from './fetch-once.ts'
+import { isGatewayStatus, mayRepeat, pauseBefore, retryAfterMs } from './retry.ts'
+import { updateWithRecovery } from './update-recovery.ts'
+
+const GZIP = 'GZIP_BUFFER_POST'
+const MOST_REDIRECTS = 5
+const LONGEST_ERROR_TEXT = 4096
+
+/** How to talk to a peer. */
+export interface HttpPeerOptions {
+  /** What this side can; sent with every request. */
+  readonly capabilities: Iterable<string>
+  readonly fetch?: typeof fetch | undefined
+  /**
+   * How long nothing may come, in ms; by default for ever, for a stage can take minutes. Node's own fetch gives up
+   * after 300 s without an answer, whatever is said here.
+   */
+  readonly timeoutMs?: number | undefined
+  /** How often a call is made again that may be made again; 5. */
+  readonly retries?: number | undefined
+  /** Ends all calls. */
+  readonly signal?: AbortSignal | undefined
+  readonly userAgent?: string | undefined
+  /** The largest answer, unpacked, in bytes; 256 MiB. */
+  readonly maxReplyBytes?: number | undefined
+  readonly compressor?: Compressor | undefined
+  readonly sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined
+  readonly random?: (() => number) | undefined
+}
+
+/**
+ * A peer behind a base URL, which may have a path of its own. Calls are made again where that is harmless (see
+ * `retry.ts`), after growing pauses or when the peer's `Retry-After` says. A chunk of buffers is never sent twice:
+ * after `network` the caller reads `records_transferred` and goes on from there (protocol §5).
+ *
+ * @throws MorangoError `invalid-argument` when `url` is no http(s) URL
+ */
+export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
+  const {
+    fetch: doFetch = globalThis.fetch,
+    timeoutMs: idleTimeoutMs,
+    retries = 5,
+    signal: peerSignal,
+    userAgent = 'morango-ts',
+    maxReplyBytes = 256 * 1024 * 1024,
+    compressor = webCompressor,
+    sleep = sleepFor,
+    random = Math.random,
+  } = options
+  const base = baseUrl(url)
+  const capabilities = [...options.capabilities]
+  const traffic = { sent: 0, received: 0, roundTrips: 0 }
+  let gzipBuffers: boolean | undefined
+
+  async function pause(attempt: number, signal?: AbortSignal, retryAfter?: number): Promise<void> {
+    const signals = bothSignals(signal)
+    for (const each of signals) throwIfAborted(each)
+    await sleep(
+      pauseBefore(attempt, random, retryAfter),
+      signals.length === 0 ? undefined : AbortSignal.any(signals),
+    )
+    for (const each of signals) throwIfAborted(each)
+  }
+
+  function bothSignals(signal: AbortSignal | undefined): AbortSignal[] {
+    return [peerSignal, signal].filter((each) => each !== undefined)
+  }
+
+  async function exchange(call: PeerCall): Promise<WireReply> {
+    throwIfAborted(peerSignal)
+    const request = await encodeRequest(call)
+    // Whether an attempt may have been carried out although its answer did not come.
+    let uncertain = false
+    for (let attempt = 0; ; attempt++) {
+      let retryAfter: number | undefined
+      try {
+        const reply = await send(request, call.signal)
+        retryAfter = retryAfterMs(reply.headers)
+        const outcome = { kind: 'answer', status: reply.status, retryAfterMs: retryAfter } as const
+        if (attempt >= retries || !mayRepeat(call.method, outcome)) {
+          // What was to be deleted is gone: by the attempt before.
+          if (uncertain && request.method === 'DELETE' && reply.status === 404)
+            return { status: 204, body: undefined }
+          return readReply(reply)
+        }
+        uncertain ||= isGatewayStatus(reply.status)
+      } catch (error) {
+        if (!(error instanceof MorangoError) || error.code !== 'network') throw error
+        if (attempt >= retries || !mayRepeat(call.method, { kind: 'lost', error })) throw error
+        uncertain ||= error.details.sent !== false
+      }
+      await pause(attempt, call.signal, retryAfter)
+    }
+  }
+
+  async function send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpReply> {
+    let target = request
+    for (let redirects = 0; ; redirects++) {
+      traffic.roundTrips++
+      traffic.sent += request.body?.length ?? 0
+      const reply = await fetchOnce(target, {
+        fetch: doFetch,
+        signals: bothSignals(signal),
+        idleTimeoutMs,
+        maxReplyBytes,
+        onReceived: (bytes) => {
+          traffic.received += bytes
+        },
+      })
+      const location = reply.status >= 300 && reply.status < 400 ? reply.headers.get('location') : null
+      if (location === null || request.method !== 'GET' || redirects >= MOST_REDIRECTS) return reply
+      target = { ...request, url: new URL(location, target.url).href }
+    }
+  }
+
+  async function encodeRequest({ method, request, signal }: PeerCall): Promise<HttpRequest> {
+    const target = new URL(resourcePath(request.resource, request.id), base)
+    for (const [name, value] of Object.entries(request.query ?? {})) target.searchParams.set(name, value)
+    const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
+    if (capabilities.length > 0) headers.set(CAPABILITIES_HEADER, capabilities.join(' '))
+    if (request.credentials !== undefined) headers.set('authorization', encodeBasicAuth(request.credentials))
+    const json =
+      request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
+    const zip = json !== undefined && method === 'sendBuffers' && (await takesGzip({ signal }))
+    if (json !== undefined) headers.set('content-type', zip ? 'application/gzip' : 'application/json')
+    const body = zip ? await compressor.gzip(json) : json
+    return { url: target.href, method: request.method, headers, body }
+  }
+
+  async function takesGzip(callOptions: CallOptions): Promise<boolean> {
+    if (!capabilities.includes(GZIP)) return false
+    if (gzipBuffers === undefined) await info(callOptions)
+    return gzipBuffers === true
+  }
+
+  const calls = createPeerCalls(exchange)
+  const info: Peer['info'] = async (callOptions) => {
+    const answer = await calls.info(callOptions)
+    gzipBuffers = answer.capabilities.includes(GZIP)
+    return answer
+  }
+  return {
+    ...calls,
+    url: base,
+    traffic,
+    info,
+    updateTransferSession: async (...args) =>
+      await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
+  }
+}
+
+function readReply({ status, headers, body }: HttpReply): WireReply {
+  const text = new TextDecoder().decode(body)
+  const location = status >= 300 && status < 400 ? headers.get('location') : null
+  if (location !== null) return { status, body: location }
+  try {
+    return { status, body: text === '' ? undefined : JSON.parse(text) }
+  } catch {
+    // Errors come as anything, pages of HTML among it; of a success nothing but JSON is of use.
+    return { status, body: status < 300 ? undefined : text.slice(0, LONGEST_ERROR_TEXT) }
+  }
+}
+
+function baseUrl(url: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '') {
+    throw new MorangoError('invalid-argument', `"${url}" is not the URL of a peer.`, {
+      hint: 'It looks like https://example.org/ or http://192.168.1.5:8080/, with no user name in it.',
+    })
+  }
+  parsed.search = ''
+  parsed.hash = ''
+  if (!parsed.pathname.endsWith('/')) parsed.pathname += '/'
+  return parsed.href
+}
+
+async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}

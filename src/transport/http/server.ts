@@ -1,0 +1,138 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { answerCall, carriesMessage, methodNotAllowed } from '../../protocol/answer.ts'
+import { decodeBasicAuth } from '../../protocol/basic-auth.ts'
+import { CAPABILITIES_HEADER, parseCapabilities } from '../../protocol/capabilities.ts'
+import type { WireReply, WireRequest } from '../../protocol/exchange.ts'
+import { API_PATH, allowHeader, isResource, methodsOf } from '../../protocol/paths.ts'
+import type { Method, Resource } from '../../protocol/paths.ts'
+import type { Service } from '../../protocol/peer.ts'
+import { NOT_FOUND, errorAnswer } from '../../protocol/status.ts'
+import { webCompressor } from './compressor.ts'
+import type { Compressor } from './compressor.ts'
+import { encodeReply } from './reply-body.ts'
+import { UnsupportedMediaType, readMessage } from './request-body.ts'
+import { socketAddress } from './socket-address.ts'
+
+const MIB = 1024 * 1024
+
+/** How to serve. */
+export interface RoutesOptions {
+  /** The largest body as it comes, in bytes; 32 MiB. More is 413. */
+  readonly maxBodyBytes?: number | undefined
+  /** The most that gzipped buffers may unpack to, in bytes; 128 MiB. More is 413. */
+  readonly maxUnzippedBytes?: number | undefined
+  /** A path in front of `api/morango/v1/`. */
+  readonly basePath?: string | undefined
+  /** The caller's address. By default the socket's, where the server is `@hono/node-server`, else `""`. */
+  readonly clientIp?: ((context: Context) => string) | undefined
+  /** The own address that was called; the default is like that of `clientIp`. */
+  readonly serverIp?: ((context: Context) => string) | undefined
+  readonly compressor?: Compressor | undefined
+  /** Gets the errors that clients are told nothing of (500 and up). By default they go to the console. */
+  readonly onError?: ((error: unknown, request: Request) => void) | undefined
+}
+
+/**
+ * The calls of protocol §4 over HTTP, as a Hono app to be mounted or served: a skin over the service. It answers
+ * everything below `api/morango/v1/` and nothing else.
+ */
+export function createRoutes(service: Service, options: RoutesOptions = {}): Hono {
+  const {
+    maxBodyBytes = 32 * MIB,
+    maxUnzippedBytes = 128 * MIB,
+    basePath = '',
+    clientIp = (context: Context) => socketAddress(context, 'remoteAddress'),
+    serverIp = (context: Context) => socketAddress(context, 'localAddress'),
+    compressor = webCompressor,
+    onError = reportToConsole,
+  } = options
+  const limits = { maxBodyBytes, maxUnzippedBytes }
+
+  async function serve(context: Context, resource: Resource, id: string | undefined): Promise<Response> {
+    const request = context.req.raw
+    const methods = methodsOf(resource, id === undefined ? 'collection' : 'item')
+    const method = methods.find((known) => known === context.req.method)
+    const headers = new Headers({ allow: allowHeader(methods) })
+    if (context.req.method === 'OPTIONS') return new Response(null, { status: 204, headers })
+    const reply =
+      method === undefined
+        ? methodNotAllowed(context.req.method)
+        : await answer(context, { method, resource, id })
+    if (reply.status === 401) headers.set('www-authenticate', 'Basic realm="api"')
+    return await encodeReply(reply, request.headers.get('accept-encoding'), compressor, headers)
+  }
+
+  async function answer(
+    context: Context,
+    target: { method: Method; resource: Resource; id: string | undefined },
+  ): Promise<WireReply> {
+    const request = context.req.raw
+    try {
+      const message: Pick<WireRequest, 'body' | 'credentials'> = carriesMessage(
+        target.method,
+        target.resource,
+      )
+        ? {
+            credentials: decodeBasicAuth(request.headers.get('authorization')),
+            body: await readMessage(request, target.resource, limits, compressor),
+          }
+        : {}
+      const query = Object.fromEntries(new URL(request.url).searchParams)
+      const caller = {
+        ip: clientIp(context),
+        serverIp: serverIp(context),
+        capabilities: parseCapabilities(request.headers.get(CAPABILITIES_HEADER)),
+      }
+      return await answerCall(service, { ...target, ...message, query }, caller, {
+        url: request.url,
+        onError: (error) => {
+          onError(error, request)
+        },
+      })
+    } catch (error) {
+      if (error instanceof UnsupportedMediaType) return { status: 415, body: { detail: error.message } }
+      const reply = errorAnswer(error)
+      if (reply.status >= 500) onError(error, request)
+      return reply
+    }
+  }
+
+  const app = new Hono()
+  const root = `/${[...basePath.split('/'), ...API_PATH.split('/')].filter((part) => part !== '').join('/')}`
+
+  // One segment names a resource, two an item of it; without the trailing slash either is sent on to the path
+  // with it, whatever the method, as in the original.
+  for (const [pattern, slashed] of [
+    ['/:resource/', true],
+    ['/:resource/:id/', true],
+    ['/:resource', false],
+    ['/:resource/:id', false],
+  ] as const) {
+    app.all(root + pattern, async (context) => {
+      const resource: string | undefined = context.req.param('resource')
+      const id: string | undefined = context.req.param('id')
+      if (resource === undefined || !isResource(resource)) return unknownPath()
+      if (methodsOf(resource, id === undefined ? 'collection' : 'item').length === 0) return unknownPath()
+      return slashed ? await serve(context, resource, id) : redirectToSlash(context.req.url)
+    })
+  }
+  app.all(`${root}/*`, unknownPath)
+  return app
+}
+
+function unknownPath(): Response {
+  return Response.json(NOT_FOUND, { status: 404, headers: { 'content-type': 'application/json' } })
+}
+
+function redirectToSlash(requestUrl: string): Response {
+  const { pathname, search } = new URL(requestUrl)
+  return new Response(null, {
+    status: 301,
+    headers: { location: `${pathname}/${search}`, 'content-length': '0' },
+  })
+}
+
+function reportToConsole(error: unknown): void {
+  console.error(error)
+}

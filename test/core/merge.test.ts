@@ -1,0 +1,185 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decideMerge, mergeRecords } from '../../src/core/merge.ts'
+import type { StoreRecord } from '../../src/core/merge.ts'
+
+const instance = fc.constantFrom('a', 'b', 'c')
+const counter = fc.integer({ min: 1, max: 4 })
+const record: fc.Arbitrary<StoreRecord> = fc
+  .record({
+    lastSavedInstance: instance,
+    lastSavedCounter: counter,
+    counters: fc.dictionary(instance, counter, { noNullPrototype: true }),
+    serialized: fc.constantFrom('{"a": 1}', '{"a": 2}', '{}'),
+    deleted: fc.boolean(),
+    hardDeleted: fc.boolean(),
+    conflictingSerializedData: fc.constantFrom('', '{"x": 1}\n', '{"y": 1}\n{"x": 1}\n'),
+    selfRefFk: fc.constantFrom('', 'p', 'q'),
+  })
+  .map((fields) => ({
+    id: 'id',
+    profile: 'profile',
+    modelName: 'model',
+    partition: 'p',
+    sourceId: 's',
+    dirty: false,
+    deserializationError: 'old',
+    lastTransferSessionId: null,
+    ...fields,
+  }))
+
+const base: StoreRecord = {
+  id: 'id',
+  profile: 'profile',
+  modelName: 'model',
+  partition: 'p',
+  sourceId: 's',
+  serialized: '{"v": "ours"}',
+  conflictingSerializedData: '',
+  selfRefFk: 'ours',
+  deleted: false,
+  hardDeleted: false,
+  dirty: false,
+  deserializationError: 'old',
+  lastTransferSessionId: null,
+  lastSavedInstance: 'a',
+  lastSavedCounter: 2,
+  counters: { a: 2, z: 7 },
+}
+const theirs: StoreRecord = {
+  ...base,
+  serialized: '{"v": "theirs"}',
+  selfRefFk: 'theirs',
+  lastSavedInstance: 'b',
+  lastSavedCounter: 5,
+  counters: { a: 1, b: 5, z: 6 },
+  lastTransferSessionId: 'transfer',
+}
+const stamp = { instance: 'a', counter: 9 }
+
+describe('the decision', () => {
+  it('goes by histories, the last saved pair included', () => {
+    expect(decideMerge(undefined, theirs)).toBe('new')
+    expect(decideMerge(base, theirs)).toBe('conflict')
+    expect(decideMerge(base, base)).toBe('known')
+    expect(decideMerge(base, { ...theirs, counters: { a: 2, b: 5 } })).toBe('fast-forward')
+    expect(decideMerge({ ...base, counters: { b: 6 } }, theirs)).toBe('known')
+    expect(decideMerge({ ...base, counters: {} }, { ...base, lastSavedCounter: 1, counters: {} })).toBe(
+      'known',
+    )
+    expect(decideMerge(base, { ...theirs, counters: { b: 5, toString: 1 } })).toBe('conflict')
+  })
+
+  it('is symmetric where it must be', () => {
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        const here = decideMerge(a, b)
+        const there = decideMerge(b, a)
+        expect(here === 'conflict').toBe(there === 'conflict')
+        expect(here !== 'fast-forward' || there === 'known').toBe(true)
+      }),
+    )
+  })
+})
+
+describe('the result', () => {
+  it('takes a new record and a fast-forward over whole', () => {
+    const incoming = { ...theirs, counters: { a: 2, b: 5 }, conflictingSerializedData: 'old\n' }
+    expect(mergeRecords(base, incoming, stamp)).toEqual({
+      ...incoming,
+      counters: { a: 2, b: 5, z: 7 },
+      dirty: true,
+      deserializationError: '',
+    })
+    expect(mergeRecords(undefined, { ...theirs, hardDeleted: true, serialized: '' }, stamp)).toMatchObject({
+      serialized: '{}',
+      dirty: true,
+      counters: theirs.counters,
+    })
+  })
+
+  it('keeps ours in a conflict, and theirs on top of the conflicting data', () => {
+    const local = { ...base, conflictingSerializedData: 'ours1\n' }
+    const incoming = { ...theirs, conflictingSerializedData: 'theirs1\n', deleted: true }
+    expect(mergeRecords(local, incoming, stamp)).toEqual({
+      ...local,
+      conflictingSerializedData: '{"v": "theirs"}\nours1\ntheirs1\n',
+      deleted: true,
+      lastSavedInstance: 'a',
+      lastSavedCounter: 9,
+      counters: { a: 9, b: 5, z: 7 },
+      dirty: true,
+      deserializationError: '',
+      lastTransferSessionId: 'transfer',
+    })
+  })
+
+  it('does not double the conflicting data that both share', () => {
+    const ours = { ...base, conflictingSerializedData: 'x\n' }
+    const longer = { ...theirs, conflictingSerializedData: 'y\nx\n' }
+    const expected = '{"v": "theirs"}\ny\nx\n'
+    expect(mergeRecords(ours, longer, stamp).conflictingSerializedData).toBe(expected)
+    expect(
+      mergeRecords(
+        { ...ours, conflictingSerializedData: 'y\nx\n' },
+        { ...theirs, conflictingSerializedData: 'x\n' },
+        stamp,
+      ).conflictingSerializedData,
+    ).toBe(expected)
+  })
+
+  it('keeps theirs, or a hook’s, if told to, and never loses the rest', () => {
+    expect(mergeRecords(base, theirs, stamp, 'theirs')).toMatchObject({
+      serialized: '{"v": "theirs"}',
+      selfRefFk: 'theirs',
+      conflictingSerializedData: '{"v": "ours"}\n',
+    })
+    expect(mergeRecords(base, theirs, stamp, { serialized: '{"v": 3}', selfRefFk: '' })).toMatchObject({
+      serialized: '{"v": 3}',
+      selfRefFk: '',
+      conflictingSerializedData: '{"v": "theirs"}\n{"v": "ours"}\n',
+    })
+  })
+
+  it('forgets nobody’s version, whatever the records are', () => {
+    fc.assert(
+      fc.property(record, record, (local, incoming) => {
+        const merged = mergeRecords(local, incoming, stamp)
+        expect(merged === local).toBe(decideMerge(local, incoming) === 'known')
+        expect(merged.dirty).toBe(merged !== local)
+        expect(decideMerge(merged, local)).toBe('known')
+        expect(decideMerge(merged, incoming)).toBe('known')
+      }),
+    )
+  })
+
+  const inConflict = fc
+    .tuple(record, record)
+    .filter(([local, incoming]) => decideMerge(local, incoming) === 'conflict')
+
+  it('is newer than both sides of a conflict, and as deleted as either', () => {
+    fc.assert(
+      fc.property(inConflict, ([local, incoming]) => {
+        const merged = mergeRecords(local, incoming, stamp)
+        expect(decideMerge(local, merged)).toBe('fast-forward')
+        expect(decideMerge(incoming, merged)).toBe('fast-forward')
+        expect(merged.hardDeleted).toBe(local.hardDeleted || incoming.hardDeleted)
+        expect(merged.deleted).toBe(local.deleted || incoming.deleted || merged.hardDeleted)
+      }),
+    )
+  })
+
+  it('loses nothing in a conflict, and leaves nothing of what was hard-deleted', () => {
+    fc.assert(
+      fc.property(inConflict, ([local, incoming]) => {
+        const alive = { hardDeleted: false }
+        const kept = mergeRecords({ ...local, ...alive }, { ...incoming, ...alive }, stamp)
+        expect(kept.conflictingSerializedData.startsWith(`${incoming.serialized}\n`)).toBe(true)
+        expect(kept.conflictingSerializedData).toContain(local.conflictingSerializedData)
+        expect(kept.conflictingSerializedData).toContain(incoming.conflictingSerializedData)
+        const erased = mergeRecords(local, { ...incoming, hardDeleted: true }, stamp)
+        expect([erased.serialized, erased.conflictingSerializedData]).toEqual(['{}', ''])
+      }),
+    )
+  })
+})
