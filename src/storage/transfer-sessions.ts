@@ -130,7 +130,7 @@ export async function moveTransfer(
     .where('active', '=', 1)
     .where('stage', '=', from.stage)
     .where('stage_status', '=', from.status)
-  if (from.status === 'started' && to.status === 'started') {
+  if (from.stage === to.stage && from.status === 'started' && to.status === 'started') {
     query = query.where('last_activity_at', '=', from.lastActivityAt)
   }
   const result = await query.executeTakeFirst()

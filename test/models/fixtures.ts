@@ -5,8 +5,8 @@ import { model } from '../../src/models/model.ts'
 import type { ModelOptions } from '../../src/models/model.ts'
 import { defineProfile } from '../../src/models/profile.ts'
 import type { ModelDeclarations, Profile } from '../../src/models/profile.ts'
-import { readSqliteTables } from '../../src/models/sqlite-table.ts'
-import type { Query } from '../../src/models/sqlite-table.ts'
+import { readSqliteTables } from '../../src/models/read-sqlite-table.ts'
+import type { Query } from '../../src/models/read-sqlite-table.ts'
 import type { TableInfo } from '../../src/models/table-info.ts'
 
 /** An in-memory database after some statements. */

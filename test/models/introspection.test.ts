@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSqliteTable, readSqliteTables } from '../../src/models/sqlite-table.ts'
+import { readSqliteTable, readSqliteTables } from '../../src/models/read-sqlite-table.ts'
 import { sqliteType } from '../../src/models/sqlite-types.ts'
 import { openDatabase, queryOf } from './fixtures.ts'
 

@@ -335,13 +335,16 @@ const CASES: readonly Cases[] = [
   },
 ]
 
-describe.each(CASES)('$kind $options', ({ kind, options, both = [], decodes = [], ...bad }) => {
+describe.each(CASES)('$kind $options', ({ kind, options, both = [], decodes = [], ...bad }: Cases) => {
   const compiled = column(kind, options)
 
-  test.each<readonly [unknown, string, SqlValue?]>(both)('%s as %s and back', (value, json, back) => {
-    expect(compiled.encode(value)).toBe(json)
-    expect(compiled.decode(json)).toStrictEqual(back === undefined ? value : back)
-  })
+  test.each(both.map(([value, json, back]) => ({ value, json, back })))(
+    '$value as $json and back',
+    ({ value, json, back }) => {
+      expect(compiled.encode(value)).toBe(json)
+      expect(compiled.decode(json)).toStrictEqual(back === undefined ? value : back)
+    },
+  )
 
   test.each(decodes)('takes %s', (json, value) => {
     expect(compiled.decode(json)).toStrictEqual(value)

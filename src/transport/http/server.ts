@@ -52,13 +52,13 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
   async function serve(context: Context, resource: Resource, id: string | undefined): Promise<Response> {
     const request = context.req.raw
     const methods = methodsOf(resource, id === undefined ? 'collection' : 'item')
-    const method = methods.find((known) => known === context.req.method)
+    // Hono takes the body off what HEAD is answered with.
+    const asked = context.req.method === 'HEAD' ? 'GET' : context.req.method
+    const method = methods.find((known) => known === asked)
     const headers = new Headers({ allow: allowHeader(methods) })
-    if (context.req.method === 'OPTIONS') return new Response(null, { status: 204, headers })
+    if (asked === 'OPTIONS') return new Response(null, { status: 204, headers })
     const reply =
-      method === undefined
-        ? methodNotAllowed(context.req.method)
-        : await answer(context, { method, resource, id })
+      method === undefined ? methodNotAllowed(asked) : await answer(context, { method, resource, id })
     if (reply.status === 401) headers.set('www-authenticate', 'Basic realm="api"')
     return await encodeReply(reply, request.headers.get('accept-encoding'), compressor, headers)
   }

@@ -1,0 +1,258 @@
+import { MorangoError, isMorangoError } from '../core/errors.ts'
+import type { Stage } from '../core/stages.ts'
+import { isBefore } from '../core/stages.ts'
+import type { TransferSessionView } from '../protocol/messages.ts'
+import {
+  finishTransfer,
+  getTransfer,
+  moveTransfer,
+  updateTransfer,
+} from '../storage/transfer-sessions.ts'
+import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
+import { mannerOf } from './capability-use.ts'
+import type { ClientContext, RunOptions } from './client-context.ts'
+import type { SyncSession } from './connect.ts'
+import { beginMachine } from './machine.ts'
+import type { Effect, MachineEvent, MachineState } from './machine-types.ts'
+import { failureEvent } from './peer-outcome.ts'
+import type { DequeueResult, DeserializeResult } from './ports.ts'
+import { NOTHING_DEQUEUED, NOTHING_DESERIALIZED } from './progress.ts'
+import type { TransferReport } from './progress.ts'
+import { runMachine } from './runner.ts'
+import type { EndedState } from './runner.ts'
+import { describeFailure } from './server-effects.ts'
+import { createStageWatch } from './stage-watch.ts'
+import { doEngineWork } from './stage-work.ts'
+import { erroredThere, receiveRecords, sendRecords } from './transferring.ts'
+
+/** How a client's run over a transfer ended. */
+export interface TransferOutcome {
+  readonly state: EndedState
+  readonly report: TransferReport
+  /** The last thing that went wrong. */
+  readonly error: unknown
+}
+
+/** Runs a client's transfer from where it is to its end, or as far as it gets. */
+export async function runTransfer(
+  context: ClientContext,
+  session: SyncSession,
+  begun: TransferRecord,
+  options: RunOptions & { readonly resumed: boolean },
+): Promise<TransferOutcome> {
+  const { db, engine, clock, sleep, chunkSize } = context
+  const { peer } = session
+  const { signal, resumed, maxChunk } = options
+  const { profile } = session.record
+  const manner = mannerOf(session.record.capabilities)
+  const { id, push } = begun
+  const direction = push ? 'push' : 'pull'
+  const watch = createStageWatch({ clock, direction, peer, onProgress: options.onProgress })
+
+  let position = begun
+  let transferred = begun.recordsTransferred
+  let transferredAtLoss = transferred
+  let sendAgain = resumed && !isBefore(begun.stage, 'transferring')
+  let failure: unknown
+  let dequeue: DequeueResult = NOTHING_DEQUEUED
+  let deserialize: DeserializeResult = NOTHING_DESERIALIZED
+
+  context.running.add(id)
+  try {
+    const start = beginMachine({
+      mode: manner.mode,
+      role: 'client',
+      direction,
+      stage: begun.stage,
+      status: begun.status,
+      target: 'cleanup',
+      empty: begun.recordsTotal === 0,
+    })
+    const state = await runMachine(start, perform)
+    const last = (await getTransfer(db, id)) ?? position
+    const report: TransferReport = {
+      id,
+      direction,
+      recordsTotal: last.recordsTotal ?? 0,
+      recordsTransferred: last.recordsTransferred,
+      dequeue,
+      deserialize,
+      resumed,
+      stages: watch.durations(),
+    }
+    return { state, report, error: failure }
+  } finally {
+    context.running.delete(id)
+  }
+
+  async function perform(effect: Effect, state: MachineState): Promise<MachineEvent | undefined> {
+    // What is over is noted and cleared whatever happens.
+    const closing = effect.kind === 'finish' || (effect.kind === 'move' && effect.status === 'errored')
+    if (signal?.aborted === true && !closing) return { kind: 'abort' }
+    try {
+      return await attempt(effect, state)
+    } catch (error) {
+      if (signal?.aborted === true || isMorangoError(error, 'aborted')) return { kind: 'abort' }
+      failure = error
+      const progressed = transferred > transferredAtLoss
+      transferredAtLoss = transferred
+      // Whether a chunk arrived whose answer did not, only the server knows.
+      if (effect.kind === 'work' && effect.work === 'send') sendAgain = true
+      return failureEvent(error, progressed)
+    }
+  }
+
+  async function attempt(effect: Effect, state: MachineState): Promise<MachineEvent | undefined> {
+    switch (effect.kind) {
+      case 'move':
+        return move(effect)
+      case 'work':
+        return work(effect, state.empty)
+      case 'ask':
+        return ask(effect)
+      case 'poll': {
+        const view = await peer.transferSession(id, { signal })
+        return view === undefined ? { kind: 'gone' } : adopt(view)
+      }
+      case 'sleep':
+        if (effect.why === 'retry') {
+          watch.retry(state.losses, effect.ms, failure === undefined ? '' : describeFailure(failure))
+        }
+        await sleep(effect.ms, signal)
+        return undefined
+      case 'finish':
+        await engine.clearBuffers(id)
+        await finishTransfer(db, id, now())
+        watch.leave()
+        return undefined
+    }
+  }
+
+  async function move(effect: Effect & { kind: 'move' }): Promise<MachineEvent | undefined> {
+    const { stage, status } = effect
+    const error = status === 'errored' && failure !== undefined ? describeFailure(failure) : null
+    if (!(await moveTransfer(db, position, { stage, status, error }, now()))) return { kind: 'busy' }
+    position = { ...position, stage, status }
+    if (status === 'started') watch.enter(stage)
+    return undefined
+  }
+
+  async function work(effect: Effect & { kind: 'work' }, empty: boolean): Promise<MachineEvent> {
+    const transfer = await current()
+    if (effect.work === 'await-records') throw new Error('A client does not wait for records')
+    if (effect.work === 'send' || effect.work === 'receive') {
+      const chunks = { engine, peer, profile, signal, chunkSize: maxChunk ?? chunkSize, note }
+      watch.progress(transfer.recordsTransferred, transfer.recordsTotal ?? undefined)
+      if (effect.work === 'receive') await receiveRecords(chunks, transfer)
+      else await sendRecords(chunks, transfer, sendAgain)
+      return { kind: 'worked', empty }
+    }
+    const result = await doEngineWork(
+      {
+        engine,
+        profile,
+        format: manner.format,
+        isServer: false,
+        signal,
+        onProgress: ({ done, total }) => watch.progress(done, total),
+      },
+      transfer,
+      effect.work,
+    )
+    dequeue = result.dequeued ?? dequeue
+    deserialize = result.deserialized ?? deserialize
+    await updateTransfer(db, id, result.changes, now())
+    const { recordsTotal } = result.changes
+    return { kind: 'worked', empty: recordsTotal === undefined ? empty : recordsTotal === 0 }
+  }
+
+  async function note(recordsTransferred: number): Promise<void> {
+    transferred = recordsTransferred
+    await updateTransfer(db, id, { recordsTransferred }, now())
+    watch.progress(recordsTransferred)
+  }
+
+  async function ask(effect: Effect & { kind: 'ask' }): Promise<MachineEvent> {
+    const transfer = await current()
+    switch (effect.ask) {
+      case 'create':
+        return adopt(
+          await peer.createTransferSession(
+            {
+              id,
+              filter: transfer.filter,
+              push,
+              sync_session_id: transfer.syncSessionId,
+              client_fsic: transfer.clientFsic,
+            },
+            { signal },
+          ),
+        )
+      case 'announce':
+        return adopt(await peer.updateTransferSession(id, totalOf(transfer), { signal }))
+      case 'advance': {
+        const patch = { transfer_stage: effect.stage, ...belongings(transfer, effect.stage) }
+        return adopt(await peer.updateTransferSession(id, patch, { signal }))
+      }
+      case 'close':
+        await peer.closeTransferSession(id, { signal })
+        return {
+          kind: 'answered',
+          stage: 'cleanup',
+          status: 'completed',
+          empty: transfer.recordsTotal === 0,
+        }
+    }
+  }
+
+  /** Takes over what the peer's answer brings. */
+  async function adopt(view: TransferSessionView): Promise<MachineEvent> {
+    const { transfer_stage: stage, transfer_stage_status: status } = view
+    if (view.id !== undefined && view.id !== id) {
+      throw new MorangoError('peer-protocol', 'Another transfer of this direction is open in the session', {
+        hint: 'Sync again: a new session will be opened.',
+      })
+    }
+    if (status === 'errored') failure = erroredThere(id)
+    const transfer = await current()
+    const changes = learned(transfer, view)
+    if (Object.keys(changes).length > 0) await updateTransfer(db, id, changes, now())
+    const recordsTotal = changes.recordsTotal ?? transfer.recordsTotal
+    return { kind: 'answered', stage, status, empty: recordsTotal === 0 }
+  }
+
+  async function current(): Promise<TransferRecord> {
+    const transfer = await getTransfer(db, id)
+    if (transfer?.active === true) return transfer
+    throw new MorangoError('session-inactive', `Transfer ${id} was closed meanwhile`)
+  }
+
+  function now(): string {
+    return clock.now().toISOString()
+  }
+}
+
+function belongings(transfer: TransferRecord, stage: Stage): { client_fsic?: string; records_total?: number } {
+  if (stage === 'serializing') return { client_fsic: transfer.clientFsic }
+  return stage === 'queuing' && transfer.push ? totalOf(transfer) : {}
+}
+
+function totalOf({ recordsTotal }: TransferRecord): { records_total: number } {
+  return { records_total: recordsTotal ?? 0 }
+}
+
+function learned(transfer: TransferRecord, view: TransferSessionView): TransferChanges {
+  const done = (stage: Stage): boolean =>
+    isBefore(stage, view.transfer_stage) ||
+    (view.transfer_stage === stage && view.transfer_stage_status === 'completed')
+  const { server_fsic: serverFsic, records_total: recordsTotal } = view
+  const newFsic = done('serializing') && serverFsic !== undefined && serverFsic !== transfer.serverFsic
+  const newTotal = !transfer.push && done('queuing') && recordsTotal !== transfer.recordsTotal
+  if (newTotal && typeof recordsTotal !== 'number') {
+    throw new MorangoError('peer-protocol', 'The peer did not tell how many records it has queued')
+  }
+  return {
+    ...(newFsic && { serverFsic }),
+    ...(newTotal && typeof recordsTotal === 'number' && { recordsTotal }),
+  }
+}

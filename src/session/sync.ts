@@ -1,0 +1,116 @@
+import { filterToString, parseFilter } from '../core/filter.ts'
+import type { Peer } from '../protocol/peer.ts'
+import type { ClientContext, RunOptions } from './client-context.ts'
+import { createTransfer, finishedReport, hasFailed, outcomeError } from './transfer-run.ts'
+import { runTransfer } from './client-transfer.ts'
+import { negotiate, openSession } from './connect.ts'
+import type { SyncSession } from './connect.ts'
+import type { Direction } from './plan.ts'
+import type { SyncReport, TransferReport } from './progress.ts'
+import { canGoOn, findUnfinished, giveUp } from './unfinished.ts'
+
+/** What to sync. */
+export interface SyncOptions extends RunOptions {
+  /** `both` pulls, then pushes. */
+  readonly direction: 'pull' | 'push' | 'both'
+  /** Partition prefixes, separated by whitespace. */
+  readonly filter: string
+  /** The id of the certificate to use here; chosen among those held when missing. */
+  readonly certificate?: string | undefined
+  /** The id of the peer's certificate; chosen among those it holds when missing. */
+  readonly serverCertificate?: string | undefined
+}
+
+/**
+ * Syncs with a peer: goes on with what an earlier sync left, or opens a session; transfers; closes.
+ *
+ * @throws MorangoError
+ */
+export async function syncWithPeer(
+  context: ClientContext,
+  peer: Peer,
+  options: SyncOptions,
+): Promise<SyncReport> {
+  const { signal, onProgress } = options
+  const { sent, received, roundTrips } = peer.traffic
+  const filter = parseFilter(options.filter)
+  const directions: readonly Direction[] =
+    options.direction === 'both' ? ['pull', 'push'] : [options.direction]
+  const capabilities = await negotiate(context, peer, { signal })
+  const sessions = new Map<string, SyncSession>()
+  let fresh: SyncSession | undefined
+  const transfers: TransferReport[] = []
+  for (const direction of directions) {
+    // One after the other: what was pulled is not to be pushed back.
+    // oxlint-disable-next-line no-await-in-loop
+    transfers.push((await goOn(direction)) ?? (await begin(direction)))
+  }
+  for (const session of sessions.values()) {
+    // oxlint-disable-next-line no-await-in-loop
+    await session.close({ signal })
+    onProgress?.({ kind: 'session', state: 'closed', sessionId: session.record.id })
+  }
+  return {
+    pulled: sum(transfers, ({ direction, recordsTransferred: n }) => (direction === 'pull' ? n : 0)),
+    pushed: sum(transfers, ({ direction, recordsTransferred: n }) => (direction === 'push' ? n : 0)),
+    conflicts: sum(transfers, ({ dequeue }) => dequeue.conflicts),
+    problems: await context.engine.problemCounts(context.profile),
+    bytes: { sent: peer.traffic.sent - sent, received: peer.traffic.received - received },
+    roundTrips: peer.traffic.roundTrips - roundTrips,
+    transfers,
+  }
+
+  /** Finishes what an earlier sync left; undefined when there is nothing, or nothing that can go on. */
+  async function goOn(direction: Direction): Promise<TransferReport | undefined> {
+    const query = { push: direction === 'push', filter, clientCertificateId: options.certificate }
+    for (const unfinished of await findUnfinished(context, peer, query)) {
+      const { transfer, session } = unfinished
+      let reason = 'The peer cannot go on with it'
+      // oxlint-disable-next-line no-await-in-loop
+      if (await canGoOn(context, unfinished, capabilities, { signal })) {
+        onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
+        // oxlint-disable-next-line no-await-in-loop
+        const outcome = await runTransfer(context, session, transfer, { ...options, resumed: true })
+        if (!hasFailed(outcome)) {
+          const report = finishedReport(outcome)
+          sessions.set(session.record.id, session)
+          fresh ??= session
+          return report
+        }
+        reason = outcomeError(outcome).message
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await giveUp(context, unfinished, { signal })
+      onProgress?.({ kind: 'restarted', direction, reason })
+    }
+    return undefined
+  }
+
+  async function begin(direction: Direction): Promise<TransferReport> {
+    const session = (fresh ??= await open())
+    const push = direction === 'push'
+    const transfer = await createTransfer(context, session, { push, filter: filterToString(filter) })
+    const outcome = await runTransfer(context, session, transfer, { ...options, resumed: false })
+    const { phase } = outcome.state
+    // What failed here is kept, to go on with once the cause is mended.
+    const lostThere = phase.kind === 'gone' || (phase.kind === 'errored' && phase.side === 'peer')
+    if (lostThere) await giveUp(context, { transfer, session }, { signal })
+    return finishedReport(outcome)
+  }
+
+  async function open(): Promise<SyncSession> {
+    const wishes = {
+      clientCertificateId: options.certificate,
+      serverCertificateId: options.serverCertificate,
+      transfers: directions.map((direction) => ({ push: direction === 'push', filter })),
+    }
+    const session = await openSession(context, peer, wishes, capabilities, { signal })
+    sessions.set(session.record.id, session)
+    onProgress?.({ kind: 'session', state: 'opened', sessionId: session.record.id })
+    return session
+  }
+}
+
+function sum(transfers: readonly TransferReport[], value: (transfer: TransferReport) => number): number {
+  return transfers.reduce((total, transfer) => total + value(transfer), 0)
+}

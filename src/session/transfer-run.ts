@@ -1,0 +1,81 @@
+import { MorangoError } from '../core/errors.ts'
+import { insertTransfer } from '../storage/transfer-sessions.ts'
+import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import type { ClientContext } from './client-context.ts'
+import type { TransferOutcome } from './client-transfer.ts'
+import type { SyncSession } from './connect.ts'
+import type { TransferReport } from './progress.ts'
+
+/** Begins a transfer in the database, not yet at the peer. */
+export async function createTransfer(
+  { db, random, clock }: ClientContext,
+  session: SyncSession,
+  { push, filter }: { readonly push: boolean; readonly filter: string },
+): Promise<TransferRecord> {
+  const now = clock.now().toISOString()
+  const transfer: TransferRecord = {
+    id: random.uuid(),
+    syncSessionId: session.record.id,
+    push,
+    active: true,
+    filter,
+    stage: 'initializing',
+    status: 'pending',
+    error: null,
+    recordsTransferred: 0,
+    recordsTotal: null,
+    bytesSent: 0,
+    bytesReceived: 0,
+    clientFsic: '{}',
+    serverFsic: '{}',
+    createdAt: now,
+    lastActivityAt: now,
+  }
+  await insertTransfer(db, transfer)
+  return transfer
+}
+
+/** Whether a transfer is beyond going on, at one side or the other. */
+export function hasFailed({ state }: TransferOutcome): boolean {
+  return state.phase.kind === 'errored' || state.phase.kind === 'gone'
+}
+
+/**
+ * The report of a transfer that came to its end.
+ *
+ * @throws MorangoError `aborted`, `network`, `transfer-errored`, `stage-failed`, or what went wrong
+ */
+export function finishedReport(outcome: TransferOutcome): TransferReport {
+  if (outcome.state.phase.kind === 'done') return outcome.report
+  throw outcomeError(outcome)
+}
+
+/** The error that says why a transfer did not come to its end. */
+export function outcomeError({ state, error, report }: TransferOutcome): MorangoError {
+  const where = { details: { transferSessionId: report.id, stage: state.stage, direction: state.direction } }
+  const { phase } = state
+  if (phase.kind === 'interrupted' && phase.reason === 'aborted') {
+    return new MorangoError('aborted', 'The sync was stopped', {
+      hint: 'Sync again to go on where it stopped.',
+      ...where,
+    })
+  }
+  if (phase.kind === 'gone') {
+    return new MorangoError('transfer-errored', 'The peer knows the transfer no more', {
+      hint: 'Sync again to begin anew.',
+      ...where,
+    })
+  }
+  if (phase.kind === 'parked') {
+    return new MorangoError('stage-failed', 'Another process is running this transfer', {
+      hint: 'Wait for it to end, then sync again.',
+      ...where,
+    })
+  }
+  if (error instanceof MorangoError) return error
+  return new MorangoError('stage-failed', `The ${state.direction} failed in its stage ${state.stage}`, {
+    hint: 'Mend the cause and sync again; what was transferred is kept.',
+    cause: error,
+    ...where,
+  })
+}

@@ -1,0 +1,84 @@
+import { filtersEqual, parseFilter } from '../core/filter.ts'
+import type { Filter } from '../core/filter.ts'
+import type { CallOptions, Peer } from '../protocol/peer.ts'
+import { getCertificate, getHeldCertificate } from '../storage/certificates.ts'
+import { getSyncSession } from '../storage/sync-sessions.ts'
+import { deactivateTransfer, unfinishedClientTransfers } from '../storage/transfer-sessions.ts'
+import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import { mannerOf } from './capability-use.ts'
+import type { ClientContext } from './client-context.ts'
+import { sessionOf } from './connect.ts'
+import type { SyncSession } from './connect.ts'
+import { scopeRefusal } from './transfer-scope.ts'
+
+/** A transfer that an earlier sync left, with its session. */
+export interface Unfinished {
+  readonly transfer: TransferRecord
+  readonly session: SyncSession
+}
+
+/** Which unfinished transfers are meant; whatever is missing means any. */
+export interface UnfinishedQuery {
+  readonly push?: boolean | undefined
+  readonly filter?: Filter | undefined
+  readonly clientCertificateId?: string | undefined
+}
+
+/**
+ * The transfers with a peer that were begun and neither finished nor given up, newest first, but those that
+ * run in this process now. By URL, direction and filter, not by process (protocol §5, resuming).
+ */
+export async function findUnfinished(
+  context: ClientContext,
+  peer: Peer,
+  query: UnfinishedQuery,
+): Promise<Unfinished[]> {
+  const { db, profile, running } = context
+  const found: Unfinished[] = []
+  for (const transfer of await unfinishedClientTransfers(db, { connectionPath: peer.url, profile })) {
+    if (running.has(transfer.id)) continue
+    if (query.push !== undefined && transfer.push !== query.push) continue
+    if (query.filter !== undefined && !filtersEqual(parseFilter(transfer.filter), query.filter)) continue
+    // oxlint-disable-next-line no-await-in-loop
+    const record = await getSyncSession(db, transfer.syncSessionId)
+    if (record === undefined) continue
+    if (query.clientCertificateId !== undefined && record.clientCertificateId !== query.clientCertificateId) {
+      continue
+    }
+    found.push({ transfer, session: sessionOf(context, peer, record) })
+  }
+  return found
+}
+
+/**
+ * Whether an unfinished transfer can go on: both sides work together as they did, the certificates still
+ * permit it, and the peer knows the session.
+ */
+export async function canGoOn(
+  context: ClientContext,
+  { transfer, session }: Unfinished,
+  capabilities: ReadonlySet<string>,
+  options?: CallOptions,
+): Promise<boolean> {
+  const { record, peer } = session
+  const now = mannerOf(capabilities)
+  const then = mannerOf(record.capabilities)
+  if (now.mode !== then.mode || now.format !== then.format) return false
+  const client = await getHeldCertificate(context.db, record.clientCertificateId)
+  const server = await getCertificate(context.db, record.serverCertificateId)
+  if (client === undefined || server === undefined) return false
+  const wanted = { push: transfer.push, filter: parseFilter(transfer.filter) }
+  if (scopeRefusal(context, { ...wanted, client: client.certificate, server }) !== undefined) return false
+  return (await peer.syncSession(record.id, options)) !== undefined
+}
+
+/** Gives a transfer and its session up: nothing of it stays here, and the peer is told if it can be. */
+export async function giveUp(
+  context: ClientContext,
+  { transfer, session }: Unfinished,
+  options?: CallOptions,
+): Promise<void> {
+  await session.close(options)
+  await context.engine.clearBuffers(transfer.id)
+  await deactivateTransfer(context.db, transfer.id, context.clock.now().toISOString())
+}
