@@ -67,9 +67,13 @@ export async function chooseCertificates(
       if (server !== undefined) return { client, server, remembered: false }
     }
   }
-  throw new MorangoError('unknown-certificate', `No certificates of both sides permit this with ${peer.url}`, {
-    hint: 'Request a certificate from the peer, or use a filter that both certificates cover.',
-  })
+  throw new MorangoError(
+    'unknown-certificate',
+    `No certificates of both sides permit this with ${peer.url}`,
+    {
+      hint: 'Request a certificate from the peer, or use a filter that both certificates cover.',
+    },
+  )
 
   async function knownServer(client: HeldCertificate): Promise<Certificate | undefined> {
     if (serverCertificateId !== undefined) {
@@ -135,7 +139,6 @@ function permits(
   if (server.profile !== client.certificate.profile) return false
   if (context.scopeDefinition(server.scopeDefinitionId) === undefined) return false
   return transfers.every(
-    (transfer) =>
-      scopeRefusal(context, { ...transfer, client: client.certificate, server }) === undefined,
+    (transfer) => scopeRefusal(context, { ...transfer, client: client.certificate, server }) === undefined,
   )
 }

@@ -2,12 +2,7 @@ import { MorangoError, isMorangoError } from '../core/errors.ts'
 import type { Stage } from '../core/stages.ts'
 import { isBefore } from '../core/stages.ts'
 import type { TransferSessionView } from '../protocol/messages.ts'
-import {
-  finishTransfer,
-  getTransfer,
-  moveTransfer,
-  updateTransfer,
-} from '../storage/transfer-sessions.ts'
+import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { mannerOf } from './capability-use.ts'
 import type { ClientContext, RunOptions } from './client-context.ts'
@@ -232,7 +227,10 @@ export async function runTransfer(
   }
 }
 
-function belongings(transfer: TransferRecord, stage: Stage): { client_fsic?: string; records_total?: number } {
+function belongings(
+  transfer: TransferRecord,
+  stage: Stage,
+): { client_fsic?: string; records_total?: number } {
   if (stage === 'serializing') return { client_fsic: transfer.clientFsic }
   return stage === 'queuing' && transfer.push ? totalOf(transfer) : {}
 }

@@ -60,7 +60,13 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
   return {
     async connect(peer, wishes = {}) {
       const capabilities = await negotiate(context, peer, wishes)
-      return openSession(context, peer, { ...wishes, transfers: wishes.transfers ?? [] }, capabilities, wishes)
+      return openSession(
+        context,
+        peer,
+        { ...wishes, transfers: wishes.transfers ?? [] },
+        capabilities,
+        wishes,
+      )
     },
     requestCertificate: (peer, request, call) => requestCertificate(context, peer, request, call),
     pushCertificate: (peer, push, call) => pushCertificate(context, peer, push, call),

@@ -44,13 +44,15 @@ export async function openSession(
   capabilities: ReadonlySet<string>,
   options?: CallOptions,
 ): Promise<SyncSession> {
-  const pair = await chooseCertificates(context, peer, wishes, true, options)
+  const choose = (useMemory: boolean): Promise<CertificatePair> =>
+    retrying(context, () => chooseCertificates(context, peer, wishes, useMemory, options), options)
+  const pair = await choose(true)
   try {
     return await retrying(context, () => enter(context, peer, pair, capabilities, options), options)
   } catch (error) {
     if (!pair.remembered || !saysCertificateUnknown(error)) throw error
-    const asked = await chooseCertificates(context, peer, wishes, false, options)
-    return enter(context, peer, asked, capabilities, options)
+    const asked = await choose(false)
+    return retrying(context, () => enter(context, peer, asked, capabilities, options), options)
   }
 }
 
@@ -86,9 +88,13 @@ async function enter(
     options,
   )
   if (!(await signer.verify(server.publicKey, text, reply.signature))) {
-    throw new MorangoError('session-signature-invalid', `${peer.url} did not sign with the certificate asked for`, {
-      hint: 'Whoever answers there does not hold the private key: do not sync with it.',
-    })
+    throw new MorangoError(
+      'session-signature-invalid',
+      `${peer.url} did not sign with the certificate asked for`,
+      {
+        hint: 'Whoever answers there does not hold the private key: do not sync with it.',
+      },
+    )
   }
   const now = clock.now().toISOString()
   const record: SyncSessionRecord = {
@@ -126,7 +132,8 @@ export function sessionOf(context: ClientContext, peer: Peer, record: SyncSessio
   }
 }
 
-async function retrying<T>(
+/** Tries a call of the beginning a few times: it costs little, and nothing is there yet to go on with. */
+export async function retrying<T>(
   { sleep }: ClientContext,
   call: () => Promise<T>,
   options?: CallOptions,

@@ -14,11 +14,7 @@ import type { ServiceOptions } from './service-context.ts'
 /** The server's side of `buffers/` (protocol §4). */
 export interface BufferService {
   receive(records: readonly BufferRecord[]): Promise<void>
-  page(query: {
-    transferSessionId: string
-    offset: number
-    limit: number | undefined
-  }): Promise<BufferPage>
+  page(query: { transferSessionId: string; offset: number; limit: number | undefined }): Promise<BufferPage>
 }
 
 /** Chunks in and out, on top of the transfers. */

@@ -123,8 +123,7 @@ export async function acceptPushedChain(
   if (!(await consumeNonce(db, certificate.salt, clock.now()))) {
     throw answerError('nonce-invalid', "Nonce (certificate's salt) is not valid")
   }
-  const parent =
-    certificate.parentId === null ? undefined : await getCertificate(db, certificate.parentId)
+  const parent = certificate.parentId === null ? undefined : await getCertificate(db, certificate.parentId)
   const problem = await problemOf(options, certificate, parent)
   if (problem !== undefined) throw failedCheck(problem)
   await saveCertificate(db, certificate, shared.privateKeyPem)

@@ -39,21 +39,21 @@ export interface ServedTransfer {
 
 /** The server's side of transfer sessions (protocol §4, §5). */
 export interface TransferService {
-  create(request: TransferSessionRequest, caller: Caller): Promise<TransferSessionView>
-  view(id: string, caller: Caller): Promise<TransferSessionView | undefined>
-  update(
+  readonly create: (request: TransferSessionRequest, caller: Caller) => Promise<TransferSessionView>
+  readonly view: (id: string, caller: Caller) => Promise<TransferSessionView | undefined>
+  readonly update: (
     id: string,
     patch: TransferSessionPatch,
     caller: Caller,
-  ): Promise<TransferSessionView | undefined>
-  close(id: string, caller: Caller): Promise<boolean>
+  ) => Promise<TransferSessionView | undefined>
+  readonly close: (id: string, caller: Caller) => Promise<boolean>
   /**
    * The active transfer of that id, both certificates' scopes looked at again; undefined when there is none.
-   * @throws MorangoError `scope-not-permitted`
+   * Rejects with `scope-not-permitted`.
    */
-  find(id: string): Promise<ServedTransfer | undefined>
+  readonly find: (id: string) => Promise<ServedTransfer | undefined>
   /** Closes all transfers of a sync session as they are. */
-  dropAll(syncSessionId: string): Promise<void>
+  readonly dropAll: (syncSessionId: string) => Promise<void>
 }
 
 /** Transfer sessions on top of a stage runner. */
@@ -171,7 +171,10 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
 
   async function apply(transfer: TransferRecord, patch: TransferSessionPatch): Promise<void> {
     const changes = changesOf(transfer, patch)
-    if (Object.keys(changes).length > 0) await updateTransfer(db, transfer.id, changes, timestamp(clock))
+    if (Object.keys(changes).length === 0) return
+    // A client that asks again must not keep the lease of a runner that died.
+    const now = transfer.status === 'started' ? undefined : timestamp(clock)
+    await updateTransfer(db, transfer.id, changes, now)
   }
 
   async function close(id: string, caller: Caller): Promise<boolean> {
@@ -186,12 +189,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       if (merged?.status === 'errored') throw stageFailure(merged)
     } else if (isShort(transfer) && mannerWith(options, caller).mode === 'bundled') {
       const error = 'The transfer was closed before all its records had come'
-      await moveTransfer(
-        db,
-        transfer,
-        { stage: 'transferring', status: 'errored', error },
-        timestamp(clock),
-      )
+      await moveTransfer(db, transfer, { stage: 'transferring', status: 'errored', error }, timestamp(clock))
       throw stageFailure(transfer)
     }
     await drop(id)
@@ -237,8 +235,7 @@ function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): Trans
     const least = transfer.recordsTransferred
     throw fieldError('records_total', `Ensure this value is greater than or equal to ${least}.`)
   }
-  const fingerprinted =
-    isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
+  const fingerprinted = isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
   const clientFsic = fingerprinted ? undefined : fsicOf(patch)
   return {
     ...(recordsTotal !== undefined && { recordsTotal }),

@@ -1,9 +1,4 @@
-import {
-  finishTransfer,
-  getTransfer,
-  moveTransfer,
-  updateTransfer,
-} from '../storage/transfer-sessions.ts'
+import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import type { Effect, MachineEvent } from './machine-types.ts'
 import type { FsicFormat } from './ports.ts'

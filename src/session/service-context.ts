@@ -47,10 +47,7 @@ export interface ServiceOptions {
   /** More to tell in `morangoinfo`. */
   readonly customInfo?: Readonly<Record<string, unknown>> | undefined
   /** Decides who gets certificates. Without it, nobody does. */
-  authorize?(
-    applicant: CertificateApplicant,
-    wish: CertificateWish,
-  ): Authorization | Promise<Authorization>
+  authorize?(applicant: CertificateApplicant, wish: CertificateWish): Authorization | Promise<Authorization>
   /** How long an answer waits for a stage that goes on in the background; 20 s. */
   readonly stageWaitMs?: number | undefined
   /**

@@ -7,12 +7,7 @@ import { sharedKeyPair } from '../storage/shared-key.ts'
 import { deactivateSyncSession, getSyncSession } from '../storage/sync-sessions.ts'
 import { admitApplicant } from './admission.ts'
 import { createBufferService } from './serve-buffers.ts'
-import {
-  acceptPushedChain,
-  listCertificates,
-  requirePushing,
-  signCertificate,
-} from './serve-certificates.ts'
+import { acceptPushedChain, listCertificates, requirePushing, signCertificate } from './serve-certificates.ts'
 import { giveNonce, openSyncSession } from './serve-sync-sessions.ts'
 import { createTransferService } from './serve-transfers.ts'
 import { timestamp } from './service-context.ts'

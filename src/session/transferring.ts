@@ -47,7 +47,10 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
   }
   const held = await engine.incomingCount(id)
   if (held === total) return
-  throw new MorangoError('peer-protocol', `The peer announced ${total} records, and sent ${held} different ones`)
+  throw new MorangoError(
+    'peer-protocol',
+    `The peer announced ${total} records, and sent ${held} different ones`,
+  )
 }
 
 /**

@@ -7,7 +7,7 @@ import { deactivateTransfer, unfinishedClientTransfers } from '../storage/transf
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import { mannerOf } from './capability-use.ts'
 import type { ClientContext } from './client-context.ts'
-import { sessionOf } from './connect.ts'
+import { retrying, sessionOf } from './connect.ts'
 import type { SyncSession } from './connect.ts'
 import { scopeRefusal } from './transfer-scope.ts'
 
@@ -69,7 +69,8 @@ export async function canGoOn(
   if (client === undefined || server === undefined) return false
   const wanted = { push: transfer.push, filter: parseFilter(transfer.filter) }
   if (scopeRefusal(context, { ...wanted, client: client.certificate, server }) !== undefined) return false
-  return (await peer.syncSession(record.id, options)) !== undefined
+  const there = await retrying(context, () => peer.syncSession(record.id, options), options)
+  return there !== undefined
 }
 
 /** Gives a transfer and its session up: nothing of it stays here, and the peer is told if it can be. */

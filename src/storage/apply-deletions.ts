@@ -4,12 +4,13 @@ import type { EngineContext } from './context.ts'
 import { clearDirty, type Failure, keepDirty } from './dirty.ts'
 import { isolateFaults } from './savepoint.ts'
 import type { Schema } from './schema.ts'
-import { logPosition, unlog } from './tracking.ts'
+import { hardenLog, logPosition, unlog } from './tracking.ts'
 
 /**
  * Deletes the application rows of records that arrived as deleted. These are not the application's deletions
  * and leave no trace in the change log; rows of others that fall with them by cascade are, and do.
  *
+ * @param options.hard what falls with these records falls as hard as they did.
  * @param options.keepFailures records the reason of a deletion that failed; otherwise it is only returned.
  */
 export async function applyDeletions(
@@ -17,7 +18,7 @@ export async function applyDeletions(
   context: EngineContext,
   model: CompiledModel,
   ids: readonly string[],
-  options: { readonly keepFailures?: boolean } = {},
+  options: { readonly hard: boolean; readonly keepFailures?: boolean },
 ): Promise<{ deleted: number; failed: readonly Failure[] }> {
   const { dialect } = context.database
   const since = await logPosition(trx)
@@ -37,6 +38,7 @@ export async function applyDeletions(
   const refused = new Set(failed.map(({ id }) => id))
   const deleted = ids.filter((id) => !refused.has(id))
   await unlog(trx, dialect, model.name, JSON.stringify(deleted), since)
+  if (options.hard) await hardenLog(trx, since)
   await clearDirty(trx, dialect, deleted)
   if (options.keepFailures === true) await keepDirty(trx, dialect, failed, context.clock.now().toISOString())
   return { deleted: deleted.length, failed }

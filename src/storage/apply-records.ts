@@ -53,9 +53,12 @@ async function decodeRow(model: CompiledModel, record: DirtyRecord): Promise<Row
     const fields = new Map(splitObject(record.serialized).map(({ key, raw }) => [key, raw]))
     for (const column of model.columns) {
       const raw = fields.get(column.name)
-      if (column.name === 'id' || column.name === model.sourceIdColumn || raw === undefined) continue
+      if (column.name === 'id' || column.name === model.sourceIdColumn) continue
+      const value = raw === undefined ? column.whenMissing : column.decode(raw)
+      // Left out of the statement: the column's own default applies.
+      if (value === undefined) continue
       columns.push(column.name)
-      values.push(column.decode(raw))
+      values.push(value)
     }
     columns.push('id')
     values.push(record.id)

@@ -70,7 +70,7 @@ export async function heldCertificates(db: Kysely<Schema>, profile?: string): Pr
 /** A certificate with its ancestors, root first; empty when it is not known. */
 export async function certificateChain(db: Kysely<Schema>, id: string): Promise<Certificate[]> {
   const chain: Certificate[] = []
-  for (let next: string | null = id; next !== null; ) {
+  for (let next: string | null = id; next !== null;) {
     // Each link names the next one.
     // oxlint-disable-next-line no-await-in-loop
     const certificate: Certificate | undefined = await getCertificate(db, next)

@@ -35,17 +35,21 @@ export async function deserializeIn(
     options.onProgress?.({ done: total.written + total.deleted + total.failed, total: undefined })
   }
 
-  const undeleted = new Map<CompiledModel, string[]>()
+  const undeleted: { model: CompiledModel; hard: boolean; ids: string[] }[] = []
   for (const model of profile.models.toReversed()) {
     for (let after = ''; ; ) {
-      const ids = await readDirtyDeletions(trx, model, options.filter, after)
-      const last = ids.at(-1)
+      const batch = await readDirtyDeletions(trx, model, options.filter, after)
+      const last = batch.at(-1)
       if (last === undefined) break
-      after = last
-      const { deleted, failed } = await applyDeletions(trx, context, model, ids)
-      if (failed.length > 0) undeleted.set(model, [...(undeleted.get(model) ?? []), ...failed.map(({ id }) => id)])
-      step({ deleted })
-      if (ids.length < BATCH) break
+      after = last.id
+      for (const hard of [false, true]) {
+        const ids = batch.filter((record) => (record.hard === 1) === hard).map((record) => record.id)
+        if (ids.length === 0) continue
+        const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
+        if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
+        step({ deleted })
+      }
+      if (batch.length < BATCH) break
     }
   }
   for (const model of profile.models) {
@@ -54,8 +58,8 @@ export async function deserializeIn(
     }
   }
   // What still referred to these rows may have been moved elsewhere by now.
-  for (const [model, ids] of undeleted) {
-    const { deleted, failed } = await applyDeletions(trx, context, model, ids, { keepFailures: true })
+  for (const { model, hard, ids } of undeleted) {
+    const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard, keepFailures: true })
     step({ deleted, failed: failed.length })
   }
   const known = profile.models.map((model) => model.name)

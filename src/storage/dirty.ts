@@ -5,7 +5,7 @@ import { BATCH } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import { insertRows } from './rows.ts'
-import type { Schema } from './schema.ts'
+import type { Flag, Schema } from './schema.ts'
 
 /** A Store record that waits to be deserialized. */
 export interface DirtyRecord {
@@ -65,19 +65,19 @@ export async function readDirtyParents(
   return result.rows
 }
 
-/** Ids of a model's dirty, deleted records under the filter above `after`, in id order. */
+/** A model's dirty, deleted records under the filter with ids above `after`, in id order. */
 export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
   after: string,
-): Promise<string[]> {
-  const result = await sql<{ id: string }>`select d.id
+): Promise<{ id: string; hard: Flag }[]> {
+  const result = await sql<{ id: string; hard: Flag }>`select d.id, s.hard_deleted as hard
     from morango_dirty d join morango_store s on s.id = d.id
     where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 1
       and ${within(filter)}
     order by d.id limit ${BATCH}`.execute(trx)
-  return result.rows.map((row) => row.id)
+  return result.rows
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */

@@ -11,6 +11,8 @@ import { inTransaction } from './transaction.ts'
 export interface Machine {
   readonly systemId: string
   readonly nodeId: string
+  /** For people at the other end: platform, host name, version of the runtime. */
+  readonly about: Readonly<Record<string, string>>
 }
 
 /** A version stamp: which instance saved, at which counter. */

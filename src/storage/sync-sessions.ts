@@ -54,10 +54,7 @@ export async function insertSyncSession(db: Kysely<Schema>, session: SyncSession
 }
 
 /** The sync session of that id, active or not. */
-export async function getSyncSession(
-  db: Kysely<Schema>,
-  id: string,
-): Promise<SyncSessionRecord | undefined> {
+export async function getSyncSession(db: Kysely<Schema>, id: string): Promise<SyncSessionRecord | undefined> {
   const row = await db.selectFrom('morango_sync_session').selectAll().where('id', '=', id).executeTakeFirst()
   return row === undefined ? undefined : toRecord(row)
 }

@@ -31,6 +31,11 @@ export async function unlog(
     and record_id in (select value from ${dialect.list(ids)})`.execute(trx)
 }
 
+/** Makes what was logged after `since` hard: deletions that follow from a hard one. */
+export async function hardenLog(trx: Kysely<Schema>, since: number): Promise<void> {
+  await trx.updateTable('morango_change_log').set({ hard: 1 }).where('seq', '>', since).execute()
+}
+
 /** Logs a change of a record as if the application had made it. */
 export async function logChange(
   trx: Kysely<Schema>,

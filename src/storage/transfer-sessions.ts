@@ -137,17 +137,21 @@ export async function moveTransfer(
   return result.numUpdatedRows === 1n
 }
 
-/** Changes counts and FSICs of an active transfer, whatever its stage. */
+/**
+ * Changes counts and FSICs of an active transfer, whatever its stage.
+ *
+ * @param now - undefined: not a sign of life of the one who runs its stage
+ */
 export async function updateTransfer(
   db: Kysely<Schema>,
   id: string,
   changes: TransferChanges,
-  now: string,
+  now: string | undefined,
 ): Promise<void> {
   await db
     .updateTable('morango_transfer_session')
     .set({
-      last_activity_at: now,
+      ...(now !== undefined && { last_activity_at: now }),
       ...(changes.recordsTransferred !== undefined && { records_transferred: changes.recordsTransferred }),
       ...(changes.recordsTotal !== undefined && { records_total: changes.recordsTotal }),
       ...(changes.bytesSent !== undefined && { bytes_sent: changes.bytesSent }),

@@ -51,7 +51,9 @@ export function createFakeEngine(instance: string): FakeEngine {
     },
     values: () =>
       Object.fromEntries(
-        [...store.values()].map(({ id, serialized }) => [id, serialized]).toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+        [...store.values()]
+          .map(({ id, serialized }) => [id, serialized])
+          .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
       ),
     buffered: () => outgoing.size + incoming.size,
 

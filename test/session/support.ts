@@ -93,6 +93,7 @@ export async function createDatabase(): Promise<Kysely<Schema>> {
     kysely,
     dialect: sqliteDialect,
     fingerprint: '',
+    machine: { systemId: '', nodeId: '', about: {} },
     description: '',
     close: () => kysely.destroy(),
   })
@@ -149,16 +150,15 @@ export async function createInstance(
 }
 
 /** A way to a service in the same process that can be cut, and led to another service. */
-export function createLine(
-  first: Service,
-  capabilities: readonly string[] = ALL,
-): {
+export interface Line {
   readonly peer: Peer
   readonly log: string[]
   /** Replaces the service; calls in flight are lost. */
   restart(service: Service): void
   intercept: Intercept | undefined
-} {
+}
+
+export function createLine(first: Service, capabilities: readonly string[] = ALL): Line {
   let current = first
   let cut = Promise.withResolvers<never>()
   cut.promise.catch(() => {})
@@ -166,10 +166,10 @@ export function createLine(
   const lead = new Proxy(first, {
     get: (_target, key) => Reflect.get(current, key),
   })
-  const line = {
+  const line: Line = {
     log,
-    intercept: undefined as Intercept | undefined,
-    restart(service: Service): void {
+    intercept: undefined,
+    restart(service) {
       current = service
       cut.reject(lost())
       cut = Promise.withResolvers<never>()

@@ -32,7 +32,7 @@ export function sqlite(database: string | DatabaseSync | SqliteDatabase, options
     'busy_timeout = 0',
     'foreign_keys = on',
     'recursive_triggers = on',
-    ...(opened ? ['journal_mode = wal', 'synchronous = normal', `cache_size = -${options.cacheKilobytes ?? 65_536}`] : []),
+    ...(opened ? ['journal_mode = wal', 'synchronous = normal', 'wal_autocheckpoint = 8000', `cache_size = -${options.cacheKilobytes ?? 65_536}`] : []),
   ]) {
     driver.prepare(`pragma ${pragma}`).all([])
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { arch, hostname, platform, release } from 'node:os'
 import type { Machine } from '../instance.ts'
 
 /**
@@ -10,6 +10,7 @@ export function thisMachine(): Machine {
   return {
     systemId: override('MORANGO_SYSTEM_ID') ?? machineId() ?? hostname(),
     nodeId: override('MORANGO_NODE_ID') ?? '',
+    about: { platform: `${platform()}-${release()}-${arch()}`, hostname: hostname(), sysversion: process.version },
   }
 }
 

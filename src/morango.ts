@@ -1,0 +1,199 @@
+import { type Certificates, createCertificates } from './certificates.ts'
+import { MorangoError } from './core/errors.ts'
+import type { Clock, Random } from './core/ports.ts'
+import { createSigner } from './crypto/webcrypto-signer.ts'
+import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
+import type { Profile } from './models/profile.ts'
+import { buildRecord } from './models/record.ts'
+import type { Peer, Service } from './protocol/peer.ts'
+import { createSyncClient, type SyncClient } from './session/client.ts'
+import { closeIdleSessions } from './session/idle-sessions.ts'
+import type { InstanceInfo } from './session/instance-info.ts'
+import type { Engine, SerializeResult } from './session/ports.ts'
+import type { SyncReport } from './session/progress.ts'
+import { createService, type ServiceOptions } from './session/service.ts'
+import type { SyncOptions } from './session/sync.ts'
+import type { Sleep } from './session/timing.ts'
+import type { EngineWarning } from './storage/context.ts'
+import { deleteHard } from './storage/delete-hard.ts'
+import type { Database } from './storage/dialect.ts'
+import { createEngine } from './storage/engine.ts'
+import { currentInstance, openInstance } from './storage/instance.ts'
+import { compileProfiles, migrate } from './storage/prepare.ts'
+import { type Problem, readProblems } from './storage/problems.ts'
+import { readStatus, type Status } from './storage/status.ts'
+import type { Compressor } from './transport/http/compressor.ts'
+import { createHttpPeer } from './transport/http/client.ts'
+import { VERSION } from './version.ts'
+
+/** What {@link createMorango} needs, and what it may be told. */
+export interface MorangoOptions {
+  /** From `morango/sqlite`. */
+  readonly database: Database
+  /** What syncs. The first is meant where a call names none. */
+  readonly profiles: readonly [Profile, ...Profile[]]
+  /** Bring the tables and triggers up to date first. Default: false, and an error that says so when they are not. */
+  readonly migrate?: boolean | undefined
+  /** Whether peers may give us certificates to serve with (`ALLOW_CERTIFICATE_PUSHING`). Default: false. */
+  readonly allowCertificatePushing?: boolean | undefined
+  /** Capabilities not to use, for peers that have trouble with them. */
+  readonly withoutCapabilities?: readonly string[] | undefined
+  /** Records in a chunk. Default: 500. */
+  readonly chunkSize?: number | undefined
+  readonly fetch?: typeof fetch | undefined
+  /** For faster gzip than the Web's streams: `zlibCompressor` of `morango/node`. */
+  readonly compressor?: Compressor | undefined
+  /** Told what went wrong without stopping anything. Default: `console.warn`. */
+  readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+  readonly sleep?: Sleep | undefined
+}
+
+/** What a sync may be told; see {@link Morango.sync}. */
+export interface MorangoSyncOptions extends Partial<SyncOptions> {
+  /** Partition prefixes, separated by whitespace: what to sync. */
+  readonly filter: string
+  /** The profile, if it is not the first. */
+  readonly profile?: string | undefined
+}
+
+/** How peers are served. */
+export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs' | 'leaseMs'>
+
+/** One database, ready to sync. */
+export interface Morango {
+  /**
+   * A new row for a model's table, its id and source id filled in. Insert it with whatever you write with.
+   * @throws MorangoError `unknown-model`; `invalid-argument` when the values do not make a record
+   */
+  record<Values extends object>(model: string, values: Values): Values & { readonly id: string }
+  /** Deletes records so that nothing of their content is left, here and on every peer that hears of it. */
+  deleteHard(model: string, ids: readonly string[]): Promise<void>
+  /**
+   * Syncs with a peer, both ways by default: what an interrupted sync left is gone on with first.
+   * @param peer a base URL, or a peer of another transport
+   * @throws MorangoError
+   */
+  sync(peer: string | Peer, options: MorangoSyncOptions): Promise<SyncReport>
+  /** Changed rows to the store, without a sync. */
+  serialize(options?: { profile?: string; signal?: AbortSignal }): Promise<SerializeResult>
+  /** Tries again to apply received records that wait with a problem. */
+  deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
+  status(): Promise<Status>
+  problems(options?: { limit?: number }): Promise<Problem[]>
+  readonly certificates: Certificates
+  /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
+  service(options?: ServeOptions): Service
+  /** A peer as this instance talks to it. */
+  connect(url: string): Peer
+  /** Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers. */
+  cleanup(options?: { olderThan?: Date }): Promise<{ closedSessions: number }>
+  /** Closes the database if it was opened for this. */
+  close(): Promise<void>
+  readonly capabilities: readonly string[]
+}
+
+/**
+ * Makes a database ready to sync.
+ *
+ * @throws MorangoError `invalid-declaration`, `not-migrated`
+ * @example
+ * const morango = await createMorango({ database: sqlite('field.db'), profiles: [gazetteer], migrate: true })
+ * const report = await morango.sync('https://cloud.example', { filter: dataset })
+ */
+export async function createMorango(options: MorangoOptions): Promise<Morango> {
+  const { database } = options
+  const clock = options.clock ?? { now: () => new Date() }
+  const random = options.random ?? { uuid: () => globalThis.crypto.randomUUID().replaceAll('-', '') }
+  if (options.migrate === true) await migrate(database, options.profiles)
+  const profiles = await compileProfiles(database, options.profiles)
+  await openInstance(database, { clock, random })
+  const onWarning = options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+  const engine = createEngine({ database, profiles, clock, random, onWarning })
+  const signer = createSigner()
+  const capabilities = ownCapabilities(options)
+  const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep: options.sleep }
+  const instanceInfo = (): Promise<InstanceInfo> => describeInstance(database)
+
+  const clients = new Map<string, SyncClient>()
+  for (const { name, scopes } of options.profiles) {
+    const scopeDefinitions = Object.values(scopes)
+    const { chunkSize } = options
+    clients.set(name, createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }))
+  }
+  const first = options.profiles[0]
+  const clientOf = (profile: string): SyncClient => found(clients.get(profile), profile)
+  const connect = (peer: string | Peer): Peer =>
+    typeof peer === 'string'
+      ? createHttpPeer(peer, { capabilities, fetch: options.fetch, compressor: options.compressor })
+      : peer
+
+  return {
+    capabilities,
+    connect,
+    record: (model, values) => buildRecord(modelOf(profiles, model), values, random.uuid),
+    deleteHard: (model, ids) => deleteHard(database, modelOf(profiles, model), ids),
+    sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
+      clientOf(profile).sync(connect(peer), { direction, ...run }),
+    serialize: ({ profile = first.name, signal } = {}) => engine.serialize({ profile, signal }),
+    deserialize: ({ profile = first.name, signal } = {}) => engine.deserialize({ profile, signal }),
+    status: () => readStatus(database.kysely, profiles),
+    problems: (query) => readProblems(database.kysely, query),
+    certificates: createCertificates({
+      database,
+      signer,
+      client: clientOf(first.name),
+      scopes: first.scopes,
+      connect,
+    }),
+    service: (serve = {}) => {
+      const definitions = new Map(options.profiles.flatMap(({ scopes }) => Object.entries(scopes)))
+      return createService({
+        ...shared,
+        ...serve,
+        profiles: options.profiles.map(({ name }) => name),
+        scopeDefinition: (id) => definitions.get(id),
+        instanceInfo,
+        version: VERSION,
+      })
+    },
+    cleanup: async ({ olderThan } = {}) => ({ closedSessions: await closeIdleSessions(shared, olderThan) }),
+    close: () => database.close(),
+  }
+}
+
+function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
+  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST']
+  if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
+  return all.filter((name) => !withoutCapabilities.includes(name))
+}
+
+async function describeInstance(database: Database): Promise<InstanceInfo> {
+  const instance = await currentInstance(database.kysely)
+  return {
+    id: instance.id,
+    ...database.machine.about,
+    node_id: instance.node_id,
+    database: database.dialect.name,
+    // Where the file lies is nobody's business.
+    db_path: '',
+    system_id: instance.system_id,
+  }
+}
+
+function modelOf(profiles: ReadonlyMap<string, CompiledProfile>, name: string): CompiledModel {
+  for (const profile of profiles.values()) {
+    const model = profile.model(name)
+    if (model !== undefined) return model
+  }
+  const known = [...profiles.values()].flatMap((profile) => profile.models.map((model) => model.name))
+  throw new MorangoError('unknown-model', `There is no model "${name}".`, {
+    hint: `Use one of: ${known.join(', ')}.`,
+  })
+}
+
+function found<T>(value: T | undefined, profile: string): T {
+  if (value !== undefined) return value
+  throw new MorangoError('unknown-profile', `There is no profile "${profile}" here.`)
+}

@@ -1,0 +1,3 @@
+export { listen } from './node/serve.ts'
+export type { Listening, ListenOptions } from './node/serve.ts'
+export { zlibCompressor } from './node/zlib-compressor.ts'

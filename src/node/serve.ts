@@ -1,0 +1,47 @@
+import type { Server } from 'node:http'
+import { serve as serveNode } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Morango, ServeOptions } from '../morango.ts'
+import { createRoutes, type RoutesOptions } from '../transport/http/server.ts'
+import { zlibCompressor } from './zlib-compressor.ts'
+
+/** Where and how to serve. */
+export interface ListenOptions extends ServeOptions {
+  /** 0 for any free one. Default: 8080. */
+  readonly port?: number | undefined
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly hostname?: string | undefined
+  readonly routes?: RoutesOptions | undefined
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly url: string
+  /** Stops listening and waits for the answers under way. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves an instance on a port of its own. To mount it in an application, use `createRoutes` of
+ * `morango/server`.
+ */
+export async function listen(morango: Morango, options: ListenOptions = {}): Promise<Listening> {
+  const { port = 8080, hostname = '127.0.0.1', routes, ...service } = options
+  const app = new Hono()
+  app.route('/', createRoutes(morango.service(service), { compressor: zlibCompressor, ...routes }))
+  const server = await new Promise<ReturnType<typeof serveNode>>((resolve, reject) => {
+    const starting = serveNode({ fetch: app.fetch, port, hostname }, () => resolve(starting))
+    starting.once('error', reject)
+  })
+  const address = server.address()
+  const actual = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${actual}/`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)))
+        // Kept-alive connections without a request would hold the server open.
+        if ('closeIdleConnections' in server) (server satisfies Pick<Server, 'closeIdleConnections'>).closeIdleConnections()
+      }),
+  }
+}

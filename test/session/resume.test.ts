@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest'
+import { isMorangoError } from '../../src/core/errors.ts'
+import { closeIdleSessions } from '../../src/session/idle-sessions.ts'
+import type { EngineCall } from './fake-engine.ts'
+import { ROOT, createInstance, createLine, fill, lost } from './support.ts'
+import type { Instance } from './support.ts'
+
+const STEPS: readonly EngineCall[] = [
+  'serialize',
+  'fsic',
+  'queue',
+  'outgoing',
+  'storeIncoming',
+  'incomingCount',
+  'dequeue',
+  'deserialize',
+  'clearBuffers',
+]
+const SYNC = { direction: 'both', filter: ROOT } as const
+
+/** Makes the engine stop for ever at the n-th call of a kind; resolves when it has. */
+function hang(instance: Instance, call: EngineCall, nth: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let seen = 0
+  instance.engine.before = async (current) => {
+    if (current !== call || ++seen !== nth) return
+    instance.engine.before = undefined
+    resolve()
+    await new Promise(() => {})
+  }
+  return promise
+}
+
+async function expectEqual(a: Instance, b: Instance, count: number): Promise<void> {
+  expect(a.engine.values()).toEqual(b.engine.values())
+  expect(Object.keys(a.engine.values())).toHaveLength(count)
+  expect(a.engine.buffered() + b.engine.buffered()).toBe(0)
+  for (const { db } of [a, b]) {
+    // oxlint-disable-next-line no-await-in-loop
+    const open = await db
+      .selectFrom('morango_transfer_session')
+      .select('id')
+      .where('active', '=', 1)
+      .execute()
+    expect(open).toEqual([])
+  }
+}
+
+describe.each([
+  ['all capabilities', undefined],
+  ['none', [] as string[]],
+] as const)('%s', (_, some) => {
+  const more = some === undefined ? {} : { capabilities: some }
+
+  describe.each(STEPS)('killed in %s', (call) => {
+    it.each([1, 2])('client, time %i', async (nth) => {
+      const a = await createInstance('a')
+      const b = await createInstance('b')
+      fill(a, 12, 'a')
+      fill(b, 12, 'b')
+      const line = createLine(b.service(more), some)
+      const hung = hang(a, call, nth)
+      const first = a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      await Promise.race([hung, first])
+      a.engine.before = undefined
+      const report = await a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      await a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      expect(report.transfers).toHaveLength(2)
+      await expectEqual(a, b, 24)
+    })
+
+    it.each([1, 2])('server, time %i', async (nth) => {
+      const a = await createInstance('a')
+      const b = await createInstance('b')
+      fill(a, 12, 'a')
+      fill(b, 12, 'b')
+      const line = createLine(b.service(more), some)
+      const hung = hang(b, call, nth)
+      const sync = a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      const restarted = Promise.race([
+        hung.then(() => {
+          line.restart(b.service(more))
+        }),
+        sync,
+      ])
+      await restarted
+      await sync
+      b.engine.before = undefined
+      const last = await a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      expect([last.pulled, last.pushed]).toEqual([0, 0])
+      await expectEqual(a, b, 24)
+    })
+  })
+
+  it.each(['request', 'answer', 'twice'] as const)('loses or repeats every call once: %s', async (what) => {
+    for (let victim = 0; victim < 40; victim++) {
+      /* oxlint-disable no-await-in-loop */
+      const a = await createInstance('a')
+      const b = await createInstance('b')
+      fill(a, 12, 'a')
+      fill(b, 12, 'b')
+      const line = createLine(b.service(more), some)
+      let call = 0
+      line.intercept = async (_call, next) => {
+        if (call++ !== victim) return next()
+        if (what === 'request') throw lost()
+        if (what === 'twice' && _call.method !== 'createSyncSession' && !_call.method.startsWith('close')) {
+          await next()
+        }
+        const reply = await next()
+        if (what === 'answer') throw lost()
+        return reply
+      }
+      const report = await a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
+      expect([report.pulled, report.pushed]).toEqual([12, 12])
+      await expectEqualButSessions(a, b)
+      if (call <= victim) break
+      /* oxlint-enable no-await-in-loop */
+    }
+  })
+})
+
+async function expectEqualButSessions(a: Instance, b: Instance): Promise<void> {
+  await expectEqual(a, b, 24)
+}
+
+describe('aborts', () => {
+  it('stops and goes on where it stopped', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(b, 50, 'b')
+    const line = createLine(b.service())
+    const stopper = new AbortController()
+    const client = a.client({ chunkSize: 5 })
+    const stopped = client.sync(line.peer, {
+      ...SYNC,
+      signal: stopper.signal,
+      onProgress: (progress) => {
+        if (progress.kind === 'stage-progress' && progress.done === 20) stopper.abort()
+      },
+    })
+    await expect(stopped).rejects.toSatisfy((error) => isMorangoError(error, 'aborted'))
+    const fetched = (): number => line.log.filter((method) => method === 'fetchBuffers').length
+    const before = fetched()
+    const report = await client.sync(line.peer, SYNC)
+    expect(report.transfers[0]).toMatchObject({ direction: 'pull', resumed: true, recordsTransferred: 50 })
+    expect(fetched() - before).toBe(6)
+    await expectEqual(a, b, 50)
+  })
+
+  it('resumes alone', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 20, 'a')
+    const line = createLine(b.service())
+    const stopper = new AbortController()
+    const client = a.client({ chunkSize: 5 })
+    await expect(
+      client.sync(line.peer, {
+        ...SYNC,
+        signal: stopper.signal,
+        onProgress: (progress) => {
+          if (progress.kind === 'stage-progress' && progress.done === 10) stopper.abort()
+        },
+      }),
+    ).rejects.toThrow('stopped')
+    const reports = await client.resume(line.peer)
+    expect(reports).toMatchObject([{ direction: 'push', resumed: true, recordsTransferred: 20 }])
+    await expectEqual(a, b, 20)
+    expect(await client.resume(line.peer)).toEqual([])
+  })
+
+  it('starts at once aborted', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    const line = createLine(b.service())
+    await expect(a.client().sync(line.peer, { ...SYNC, signal: AbortSignal.abort() })).rejects.toSatisfy(
+      (error) => isMorangoError(error, 'aborted'),
+    )
+  })
+})
+
+describe('giving up', () => {
+  async function interrupted(): Promise<{ a: Instance; b: Instance; line: ReturnType<typeof createLine> }> {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 12, 'a')
+    fill(b, 12, 'b')
+    const line = createLine(b.service())
+    const hung = hang(a, 'dequeue', 1)
+    void a.client({ chunkSize: 5 }).sync(line.peer, SYNC)
+    await hung
+    return { a, b, line }
+  }
+
+  it('begins anew when the server has lost the session', async () => {
+    const { a, b, line } = await interrupted()
+    await b.db.updateTable('morango_sync_session').set({ active: 0 }).execute()
+    const kinds: string[] = []
+    const report = await a.client().sync(line.peer, { ...SYNC, onProgress: ({ kind }) => kinds.push(kind) })
+    expect(kinds).toContain('restarted')
+    expect(report.transfers.map(({ resumed }) => resumed)).toEqual([false, false])
+    expect(a.engine.values()).toEqual(b.engine.values())
+    expect(a.engine.buffered()).toBe(0)
+  })
+
+  it('begins anew when the server has failed', async () => {
+    const { a, b, line } = await interrupted()
+    await b.db
+      .updateTable('morango_transfer_session')
+      .set({ stage_status: 'errored', stage: 'transferring' })
+      .execute()
+    await a.db.updateTable('morango_transfer_session').set({ stage: 'transferring' }).execute()
+    const report = await a.client().sync(line.peer, SYNC)
+    expect(report.transfers.map(({ resumed }) => resumed)).toEqual([false, false])
+    await expectEqual(a, b, 24)
+  })
+
+  it('says what failed here, and goes on with it the next time', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(b, 12, 'b')
+    const line = createLine(b.service())
+    a.engine.before = (call) => {
+      if (call === 'dequeue') throw new Error('disk full')
+    }
+    await expect(a.client().sync(line.peer, SYNC)).rejects.toMatchObject({ code: 'stage-failed' })
+    a.engine.before = undefined
+    const report = await a.client().sync(line.peer, SYNC)
+    expect(report.transfers[0]).toMatchObject({ resumed: true, recordsTransferred: 12 })
+    await expectEqual(a, b, 12)
+  })
+
+  it('says that the server failed, and not why', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 3, 'a')
+    const line = createLine(b.service())
+    b.engine.before = (call) => {
+      if (call === 'dequeue') throw new Error('secret')
+    }
+    const failed = a.client().sync(line.peer, SYNC)
+    await expect(failed).rejects.toMatchObject({ code: 'transfer-errored' })
+    await expect(failed).rejects.not.toThrow('secret')
+    const row = await b.db
+      .selectFrom('morango_transfer_session')
+      .select('error')
+      .where('push', '=', 1)
+      .executeTakeFirst()
+    expect(row?.error).toContain('secret')
+    b.engine.before = undefined
+    await a.client().sync(line.peer, SYNC)
+    await expectEqual(a, b, 3)
+  })
+
+  it('closes idle sessions and clears their Buffers', async () => {
+    const { a, b } = await interrupted()
+    expect(await closeIdleSessions(b)).toBe(0)
+    for (const instance of [a, b]) {
+      instance.clock.advance(7 * 3600 * 1000)
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await closeIdleSessions(instance)).toBe(1)
+      expect(instance.engine.buffered()).toBe(0)
+    }
+  })
+})
+
+describe('long stages', () => {
+  it('go on in the background while the client looks now and then', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 12, 'a')
+    const service = b.service({ stageWaitMs: 0 })
+    const line = createLine(service)
+    b.engine.before = (call) =>
+      call === 'dequeue' ? new Promise((resolve) => setTimeout(resolve, 50)) : undefined
+    await a.client().sync(line.peer, SYNC)
+    expect(line.log.filter((method) => method === 'transferSession').length).toBeGreaterThan(1)
+    await expectEqual(a, b, 12)
+  })
+})
