@@ -55,6 +55,7 @@ export interface ServiceOptions {
    * that this process finds `started` from before its own start is taken over at once.
    */
   readonly leaseMs?: number | undefined
+  /** Must really let that time pass: signs of life and `stageWaitMs` hang on it. */
   readonly sleep?: Sleep | undefined
 }
 

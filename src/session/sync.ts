@@ -7,7 +7,8 @@ import { negotiate, openSession } from './connect.ts'
 import type { SyncSession } from './connect.ts'
 import type { Direction } from './plan.ts'
 import type { SyncReport, TransferReport } from './progress.ts'
-import { canGoOn, findUnfinished, giveUp } from './unfinished.ts'
+import { canGoOn, findUnfinished, giveUp, sessionPermits } from './unfinished.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** What to sync. */
 export interface SyncOptions extends RunOptions {
@@ -65,25 +66,40 @@ export async function syncWithPeer(
     const query = { push: direction === 'push', filter, clientCertificateId: options.certificate }
     for (const unfinished of await findUnfinished(context, peer, query)) {
       const { transfer, session } = unfinished
+      if (context.running.has(transfer.id)) continue
+      context.running.add(transfer.id)
       let reason = 'The peer cannot go on with it'
       // oxlint-disable-next-line no-await-in-loop
-      if (await canGoOn(context, unfinished, capabilities, { signal })) {
+      if (await stillPossible(unfinished)) {
         onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
         // oxlint-disable-next-line no-await-in-loop
         const outcome = await runTransfer(context, session, transfer, { ...options, resumed: true })
         if (!hasFailed(outcome)) {
           const report = finishedReport(outcome)
           sessions.set(session.record.id, session)
-          fresh ??= session
+          // For the other direction it will do as well, if it may.
+          // oxlint-disable-next-line no-await-in-loop
+          if (await sessionPermits(context, session, { push: true, filter })) fresh ??= session
           return report
         }
         reason = outcomeError(outcome).message
       }
       // oxlint-disable-next-line no-await-in-loop
       await giveUp(context, unfinished, { signal })
+      context.running.delete(transfer.id)
       onProgress?.({ kind: 'restarted', direction, reason })
     }
     return undefined
+  }
+
+  async function stillPossible(unfinished: Unfinished): Promise<boolean> {
+    try {
+      return await canGoOn(context, unfinished, capabilities, { signal })
+    } catch (error) {
+      // Not to be asked now, so neither given up nor held: the next sync looks again.
+      context.running.delete(unfinished.transfer.id)
+      throw error
+    }
   }
 
   async function begin(direction: Direction): Promise<TransferReport> {

@@ -8,7 +8,7 @@ import type { TransferReport } from './progress.ts'
 
 /** Begins a transfer in the database, not yet at the peer. */
 export async function createTransfer(
-  { db, random, clock }: ClientContext,
+  { db, random, clock, running }: ClientContext,
   session: SyncSession,
   { push, filter }: { readonly push: boolean; readonly filter: string },
 ): Promise<TransferRecord> {
@@ -31,6 +31,8 @@ export async function createTransfer(
     createdAt: now,
     lastActivityAt: now,
   }
+  // Before anyone can see it: another sync must not take it for one that was left.
+  running.add(transfer.id)
   await insertTransfer(db, transfer)
   return transfer
 }

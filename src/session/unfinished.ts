@@ -6,6 +6,7 @@ import { getSyncSession } from '../storage/sync-sessions.ts'
 import { deactivateTransfer, unfinishedClientTransfers } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import { mannerOf } from './capability-use.ts'
+import type { WantedTransfer } from './certificate-choice.ts'
 import type { ClientContext } from './client-context.ts'
 import { retrying, sessionOf } from './connect.ts'
 import type { SyncSession } from './connect.ts'
@@ -64,13 +65,22 @@ export async function canGoOn(
   const now = mannerOf(capabilities)
   const then = mannerOf(record.capabilities)
   if (now.mode !== then.mode || now.format !== then.format) return false
-  const client = await getHeldCertificate(context.db, record.clientCertificateId)
-  const server = await getCertificate(context.db, record.serverCertificateId)
-  if (client === undefined || server === undefined) return false
   const wanted = { push: transfer.push, filter: parseFilter(transfer.filter) }
-  if (scopeRefusal(context, { ...wanted, client: client.certificate, server }) !== undefined) return false
+  if (!(await sessionPermits(context, session, wanted))) return false
   const there = await retrying(context, () => peer.syncSession(record.id, options), options)
   return there !== undefined
+}
+
+/** Whether the certificates of a session are still here and permit a transfer. */
+export async function sessionPermits(
+  context: ClientContext,
+  { record }: SyncSession,
+  wanted: WantedTransfer,
+): Promise<boolean> {
+  const held = await getHeldCertificate(context.db, record.clientCertificateId)
+  const server = await getCertificate(context.db, record.serverCertificateId)
+  if (held === undefined || server === undefined) return false
+  return scopeRefusal(context, { ...wanted, client: held.certificate, server }) === undefined
 }
 
 /** Gives a transfer and its session up: nothing of it stays here, and the peer is told if it can be. */

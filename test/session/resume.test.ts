@@ -265,6 +265,20 @@ describe('giving up', () => {
   })
 })
 
+describe('two syncs at once', () => {
+  it('do not take each other for one that was left', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 12, 'a')
+    fill(b, 12, 'b')
+    const line = createLine(b.service())
+    const client = a.client({ chunkSize: 5 })
+    const reports = await Promise.all([client.sync(line.peer, SYNC), client.sync(line.peer, SYNC)])
+    expect(reports.flatMap(({ transfers }) => transfers.map(({ resumed }) => resumed))).not.toContain(true)
+    await expectEqual(a, b, 24)
+  })
+})
+
 describe('long stages', () => {
   it('go on in the background while the client looks now and then', async () => {
     const a = await createInstance('a')

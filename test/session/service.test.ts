@@ -160,7 +160,7 @@ describe('sync sessions', () => {
     const results = await Promise.all(
       requests.map((request) => refusal(service.createSyncSession(request, caller))),
     )
-    expect(results.map(({ status }) => status).toSorted()).toEqual([200, 403])
+    expect(results.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 403]))
   })
 
   it('check chain, certificates, signature, nonce in this order', async () => {
