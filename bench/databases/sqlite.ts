@@ -1,8 +1,11 @@
 import { copyFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
 import { sqlite } from '../../src/sqlite.ts'
-import type { BenchDatabase, PlainDatabase, PlainRow } from './kinds.ts'
+import type { BenchDatabase, PlainDatabase, PlainRow } from './database.ts'
+
+const PARTS = ['', '-wal', '-shm']
 
 /** A SQLite file, opened by `node:sqlite`. */
 export const sqliteFile: BenchDatabase = {
@@ -11,18 +14,16 @@ export const sqliteFile: BenchDatabase = {
   openPlain,
   save: async (at) => await copyFile(at, saved(at)),
   restore: async (at) => {
-    await removeFile(at)
+    await Promise.all(PARTS.map(async (part) => await rm(at + part, { force: true })))
     await copyFile(saved(at), at)
   },
-  bytes: async (at) => {
-    const sizes = await Promise.all([at, `${at}-wal`].map(async (file) => (await stat(file).catch(() => undefined))?.size))
-    return sizes.reduce<number>((total, size) => total + (size ?? 0), 0)
-  },
+  bytes: async (at) => (await stat(at)).size,
 }
 
-function openPlain(at: string): PlainDatabase {
+async function openPlain(at: string): Promise<PlainDatabase> {
+  const settings = await librarySettings(at)
   const database = new DatabaseSync(at)
-  copySettings(at, database)
+  for (const setting of settings) database.exec(setting)
   return {
     selectAll: async (tables) =>
       Object.fromEntries(
@@ -47,8 +48,8 @@ function insertRows(database: DatabaseSync, table: string, rows: readonly PlainR
   for (const row of rows) statement.run(...Object.values(row))
 }
 
-// `all` gives null-prototype objects of what SQLite holds; these tables hold texts and numbers.
-function toPlainRow(row: Readonly<Record<string, unknown>>): PlainRow {
+// These tables hold texts and numbers.
+function toPlainRow(row: object): PlainRow {
   return row as PlainRow
 }
 
@@ -64,20 +65,18 @@ const SETTINGS = [
   'temp_store',
 ]
 
-// What the library sets on its connections is set on the plain one, whatever it is.
-function copySettings(at: string, database: DatabaseSync): void {
-  const like = new DatabaseSync(at)
-  const library = sqlite(like)
+// What the library sets on its connection, whatever that is, is set on the plain one.
+async function librarySettings(at: string): Promise<string[]> {
+  const library = sqlite(at)
+  const settings: string[] = []
   for (const name of SETTINGS) {
-    const [value] = Object.values(like.prepare(`pragma ${name}`).get() ?? {})
-    if (typeof value === 'string' || typeof value === 'number') database.exec(`pragma ${name} = ${value}`)
+    // oxlint-disable-next-line no-await-in-loop
+    const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(library.kysely)
+    const [value] = Object.values(rows[0] ?? {})
+    if (typeof value === 'string' || typeof value === 'number') settings.push(`pragma ${name} = ${value}`)
   }
-  void library
-  like.close()
-}
-
-async function removeFile(at: string): Promise<void> {
-  await Promise.all(['', '-wal', '-shm'].map(async (suffix) => await rm(at + suffix, { force: true })))
+  await library.close()
+  return settings
 }
 
 function saved(at: string): string {

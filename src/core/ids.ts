@@ -1,6 +1,6 @@
 import { sha1 } from '@noble/hashes/legacy.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { hexPrefix, transientUtf8 } from './bytes.ts'
+import { sha256Prefix } from './sha256.ts'
 
 /** Stands for a record's own id in the partition that its id is derived from. */
 export const ID_PLACEHOLDER = '${id}'
@@ -14,12 +14,11 @@ export interface RecordIdentity {
 }
 
 const SALT = '::b88281f3-302c-4def-bb87-043f681e4183'
-const UUID_HEX_DIGITS = 32
 const SALTED_HEX_DIGITS = 20
 
 /** The first 32 hex digits of SHA-256 over the parts joined by `::` (protocol §1). */
 export function sha2Uuid(...parts: string[]): string {
-  return uuidOfText(parts.join('::'))
+  return sha256Prefix(parts.join('::'))
 }
 
 /**
@@ -27,7 +26,7 @@ export function sha2Uuid(...parts: string[]): string {
  * `${id}` in its place, and is hashed as it is.
  */
 export function recordId(partition: string, sourceId: string, modelName: string): string {
-  return uuidOfText(`${partition}::${sourceId}::${modelName}`)
+  return sha256Prefix(`${partition}::${sourceId}::${modelName}`)
 }
 
 /** The partition as it is stored: every `${id}` of `template` replaced by `id` (protocol §1). */
@@ -52,7 +51,7 @@ export function recordIdMatches(record: RecordIdentity): boolean {
  * ones left out (protocol §1).
  */
 export function certificateId(publicKey: string, profile: string, salt: string): string {
-  return uuidOfText([publicKey, profile, salt].filter((part) => part !== '').join(':'))
+  return sha256Prefix([publicKey, profile, salt].filter((part) => part !== '').join(':'))
 }
 
 /**
@@ -85,8 +84,4 @@ export function parseUuid(s: unknown): string | undefined {
   if (typeof s !== 'string') return undefined
   const hex = s.replaceAll('-', '').toLowerCase()
   return isHexUuid(hex) ? hex : undefined
-}
-
-function uuidOfText(text: string): string {
-  return hexPrefix(sha256(transientUtf8(text)), UUID_HEX_DIGITS)
 }

@@ -28,6 +28,12 @@ export interface Listening {
 export async function listen(morango: Morango, options: ListenOptions = {}): Promise<Listening> {
   const { port = 8080, hostname = '127.0.0.1', routes, ...service } = options
   const app = new Hono()
+  let closing = false
+  // A client in the midst of a sync would keep its connection, and with it the server, to the end of the sync.
+  app.use(async (context, next) => {
+    await next()
+    if (closing) context.res.headers.set('connection', 'close')
+  })
   app.route('/', createRoutes(morango.service(service), { compressor: zlibCompressor, ...routes }))
   const server = await new Promise<ReturnType<typeof serveNode>>((resolve, reject) => {
     const starting = serveNode({ fetch: app.fetch, port, hostname }, () => resolve(starting))
@@ -39,9 +45,11 @@ export async function listen(morango: Morango, options: ListenOptions = {}): Pro
     url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${actual}/`,
     close: () =>
       new Promise((resolve, reject) => {
+        closing = true
         server.close((error) => (error === undefined ? resolve() : reject(error)))
         // Kept-alive connections without a request would hold the server open.
-        if ('closeIdleConnections' in server) (server satisfies Pick<Server, 'closeIdleConnections'>).closeIdleConnections()
+        if ('closeIdleConnections' in server)
+          (server satisfies Pick<Server, 'closeIdleConnections'>).closeIdleConnections()
       }),
   }
 }

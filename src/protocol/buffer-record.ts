@@ -43,13 +43,14 @@ const HISTORY_KEYS = Object.keys(HISTORY_CHECKS).length
 const DEFAULTS = { hard_deleted: false, _self_ref_fk: '' } as const
 
 /**
- * Reads the chunk that a client sent (protocol §4). An unknown key is an error: dropping it would lose content.
- * That a record's history names its own record and session is left to the storage.
+ * Reads the chunk that a client sent (protocol §4); as in the original, a record alone will do. An unknown key
+ * is an error: dropping it would lose content. That a record's history names its own record and session is left
+ * to the storage.
  *
  * @throws MorangoError `malformed-message`, with the first bad record's `index` and `fields` in its details
  */
 export function decodeBufferRecords(value: unknown): BufferRecord[] {
-  return readRecords(value, malformedMessage)
+  return readRecords(isObject(value) ? [value] : value, malformedMessage)
 }
 
 /**

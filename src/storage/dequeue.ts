@@ -12,6 +12,7 @@ import { countIncoming } from './incoming.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
+import { renewIfRestored } from './restored.ts'
 import { insertRows } from './rows.ts'
 import type { Flag, Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
@@ -31,6 +32,7 @@ export async function dequeueIn(
 ): Promise<DequeueResult> {
   const { dialect } = context.database
   const session = options.transferSessionId
+  await renewIfRestored(trx, context, options.producerFsic, options.format)
   const received = await countIncoming(trx, session)
   let result: DequeueResult = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   if (received > 0) {

@@ -20,7 +20,7 @@ export function createEngine(context: EngineContext): Engine {
       inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
     deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
     fsic: (options) => readFsic(kysely, options),
-    queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, options)),
+    queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, context, options)),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {

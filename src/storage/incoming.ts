@@ -9,7 +9,6 @@ import { insertRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 
 const COLUMNS = [
-  'transfer_session_id',
   'id',
   'model_name',
   'partition',
@@ -24,7 +23,7 @@ const COLUMNS = [
   'counters',
 ] as const
 
-const REPLACE = `on conflict (transfer_session_id, id) do update set ${COLUMNS.slice(2)
+const REPLACE = `on conflict (transfer_session_id, id) do update set ${COLUMNS.slice(1)
   .map((name) => `${name} = excluded.${name}`)
   .join(', ')}`
 
@@ -90,8 +89,13 @@ export async function insertIncoming(
   const ids = JSON.stringify([...byId.keys()])
   const present = await sql<{ count: number }>`select count(*) as count from morango_incoming
     where transfer_session_id = ${transferSessionId} and id in (select value from ${dialect.list(ids)})`.execute(trx)
-  const rows = [...byId.values()].map((record) => bufferRecordToRow(record, transferSessionId))
-  await insertRows(trx, dialect, { table: 'morango_incoming', columns: COLUMNS, suffix: REPLACE }, rows)
+  const target = {
+    table: 'morango_incoming',
+    columns: COLUMNS,
+    constants: { transfer_session_id: transferSessionId },
+    suffix: REPLACE,
+  }
+  await insertRows(trx, dialect, target, [...byId.values()].map(bufferRecordToRow))
   const added = byId.size - Number(present.rows[0]?.count ?? 0)
   const session = await trx
     .updateTable('morango_transfer_session')
@@ -102,9 +106,8 @@ export async function insertIncoming(
   return session === undefined ? await countIncoming(trx, transferSessionId) : session.records_transferred
 }
 
-function bufferRecordToRow(record: BufferRecord, transferSessionId: string): SqlValue[] {
+function bufferRecordToRow(record: BufferRecord): SqlValue[] {
   return [
-    transferSessionId,
     record.model_uuid,
     record.model_name,
     record.partition,

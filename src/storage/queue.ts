@@ -6,7 +6,10 @@ import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import { queueDiffV1 } from '../core/fsic-v1.ts'
 import { expandFsic, requireFsicInsideFilter } from '../core/fsic-v2.ts'
 import type { FsicFormat, TransferContext } from '../session/ports.ts'
+import type { EngineContext } from './context.ts'
+import { readFsic } from './fsic.ts'
 import { partitionUnder } from './ranges.ts'
+import { renewIfRestored } from './restored.ts'
 import type { Schema } from './schema.ts'
 
 // Far below every database's limits on parameters and on the depth of an expression.
@@ -20,11 +23,14 @@ const RANGES_A_STATEMENT = 100
  */
 export async function queueIn(
   trx: Kysely<Schema>,
+  context: EngineContext,
   options: TransferContext & { ownFsic: string; peerFsic: string; format: FsicFormat },
 ): Promise<number> {
   const { transferSessionId, profile } = options
   await clearOutgoing(trx, transferSessionId)
-  const ranges = rangesToQueue(options)
+  const renewed = await renewIfRestored(trx, context, options.peerFsic, options.format)
+  const ownFsic = renewed ? await readFsic(trx, { ...options, role: 'producer' }) : options.ownFsic
+  const ranges = rangesToQueue({ ...options, ownFsic })
   let count = 0
   for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
     const wanted = ranges.slice(start, start + RANGES_A_STATEMENT).map(rangeCondition)

@@ -3,43 +3,53 @@ import type { SqlValue } from '../models/compiled.ts'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
-const MAX_ROWS_A_STATEMENT = 1000
+// More take longer a row in SQLite, whose statement then no longer fits the processor's caches.
+const MAX_ROWS_A_STATEMENT = 100
+
+/** Where {@link insertRows} writes. */
+export interface InsertTarget {
+  readonly table: string
+  /** The columns that each row has a value for. */
+  readonly columns: readonly string[]
+  /** Further columns with the same value in every row. */
+  readonly constants?: Readonly<Record<string, string | number | null>>
+  /** What follows the rows: `on conflict …`, or nothing. */
+  readonly suffix?: string
+}
 
 /**
- * `insert into table (columns) values …` for many rows in as few statements as parameters allow. The text
- * depends on the number of rows alone, so that full batches share one prepared statement.
- *
- * @param suffix what follows the values: `on conflict …`, or nothing.
+ * Inserts many rows in as few statements as parameters allow. The text depends on the number of rows alone, so
+ * that full batches share one prepared statement.
  */
 export async function insertRows(
   db: Kysely<Schema>,
   dialect: Dialect,
-  target: { readonly table: string; readonly columns: readonly string[]; readonly suffix?: string },
+  target: InsertTarget,
   rows: readonly (readonly SqlValue[])[],
 ): Promise<void> {
-  const width = target.columns.length
+  const { columns, constants = {}, suffix = '' } = target
+  const width = columns.length
   const size = Math.min(MAX_ROWS_A_STATEMENT, Math.floor(dialect.maxParameters / width))
-  const head = `insert into ${quote(target.table)} (${target.columns.map(quote).join(', ')}) values `
+  const names = [...columns, ...Object.keys(constants)].map(quote).join(', ')
+  // A constant in the text is a value less to hand over, for every row.
+  const fixed = Object.values(constants).map((value) =>
+    typeof value === 'string' ? `, ${literal(value)}` : `, ${value}`,
+  )
+  const text = (count: number): string => {
+    const list = Array.from({ length: count }, (_, row) => rowValues(dialect, row * width, width, fixed.join('')))
+    return `insert into ${quote(target.table)} (${names}) values ${list.join(', ')} ${suffix}`
+  }
+  const full = rows.length >= size ? text(size) : ''
   for (let start = 0; start < rows.length; start += size) {
     const slice = rows.slice(start, start + size)
-    const values = placeholders(dialect, slice.length, width)
-    await db.executeQuery(CompiledQuery.raw(`${head}${values} ${target.suffix ?? ''}`, slice.flat()))
+    const statement = slice.length === size ? full : text(slice.length)
+    await db.executeQuery(CompiledQuery.raw(statement, slice.flat()))
   }
 }
 
-const placeholderTexts = new Map<string, string>()
-
-function placeholders(dialect: Dialect, rows: number, width: number): string {
-  const key = `${dialect.name}:${rows}:${width}`
-  const known = placeholderTexts.get(key)
-  if (known !== undefined) return known
-  const text = Array.from({ length: rows }, (_, row) => {
-    const cells = Array.from({ length: width }, (_unused, cell) => dialect.placeholder(row * width + cell + 1))
-    return `(${cells.join(', ')})`
-  }).join(', ')
-  if (placeholderTexts.size > 500) placeholderTexts.clear()
-  placeholderTexts.set(key, text)
-  return text
+function rowValues(dialect: Dialect, before: number, width: number, fixed: string): string {
+  const cells = Array.from({ length: width }, (_, cell) => dialect.placeholder(before + cell + 1))
+  return `(${cells.join(', ')}${fixed})`
 }
 
 /** An identifier as SQL takes it literally. */

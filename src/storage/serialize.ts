@@ -5,30 +5,36 @@ import { joinObject, mergeObject } from '../core/python-json.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { BATCH, type EngineContext } from './context.ts'
+import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, settlePending } from './pending.ts'
 import { partitionIn } from './ranges.ts'
-import { insertRows } from './rows.ts'
+import { insertRows, type InsertTarget } from './rows.ts'
 import type { Flag, Schema } from './schema.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
-import { STORE_UPSERT } from './store-rows.ts'
+import { STORE_REPLACE } from './store-rows.ts'
 
-/** One pending record with its application row and its Store record, as one row of the database. */
+/** One pending record with its application row. */
 interface Candidate {
   readonly morango_record_id: string
   readonly morango_hard: Flag
   readonly morango_row_exists: string | null
   readonly morango_store_exists: string | null
-  readonly morango_partition: string | null
-  readonly morango_source: string | null
-  readonly morango_serialized: string | null
-  readonly morango_conflicting: string | null
-  readonly morango_self_ref: string | null
-  readonly morango_hard_deleted: Flag | null
-  readonly morango_transfer: string | null
-  readonly morango_dirty: string | null
   readonly [column: string]: unknown
+}
+
+/** What the Store has of a candidate. */
+interface Stored {
+  readonly id: string
+  readonly partition: string
+  readonly sourceId: string
+  readonly serialized: string
+  readonly conflicting: string
+  readonly selfRef: string
+  readonly hardDeleted: Flag
+  readonly transfer: string | null
+  readonly dirty: string | null
 }
 
 type Outcome =
@@ -99,18 +105,29 @@ async function readCandidates(
     filter === undefined ? sql`1 = 1` : sql`(p.partition is null or ${partitionIn(sql`p.partition`, filter)})`
   const result = await sql<Candidate>`
     select p.record_id as morango_record_id, p.hard as morango_hard, t.id as morango_row_exists,
-      s.id as morango_store_exists, s.partition as morango_partition, s.source_id as morango_source,
-      s.serialized as morango_serialized, s.conflicting_serialized_data as morango_conflicting,
-      s.self_ref_fk as morango_self_ref, s.hard_deleted as morango_hard_deleted,
-      s.last_transfer_session_id as morango_transfer, d.id as morango_dirty,
+      s.id as morango_store_exists,
       ${sql.join(selected)}
     from morango_pending p
     left join ${sql.id(model.table)} t on t.id = p.record_id
     left join morango_store s on s.id = p.record_id
-    left join morango_dirty d on d.id = p.record_id
     where p.model_name = ${model.name} and p.record_id > ${after} and ${within}
     order by p.record_id limit ${BATCH}`.execute(trx)
   return result.rows
+}
+
+async function readStored(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  batch: readonly Candidate[],
+): Promise<Map<string, Stored>> {
+  const ids = batch.flatMap((candidate) => candidate.morango_store_exists ?? [])
+  if (ids.length === 0) return new Map()
+  const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
+      s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.hard_deleted as "hardDeleted",
+      s.last_transfer_session_id as transfer, d.id as dirty
+    from morango_store s left join morango_dirty d on d.id = s.id
+    where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  return new Map(result.rows.map((row) => [row.id, row]))
 }
 
 async function writeBatch(
@@ -122,25 +139,28 @@ async function writeBatch(
   stamp: Stamp,
 ): Promise<Outcome[]> {
   const { dialect } = context.database
-  const rows: (readonly SqlValue[])[] = []
+  const stored = await readStored(trx, dialect, batch)
+  const created: (readonly SqlValue[])[] = []
+  const replaced: (readonly SqlValue[])[] = []
   const changed: string[] = []
   const hardDeleted: string[] = []
   const noLongerDirty: string[] = []
   const done: string[] = []
   const kept: KeptPending[] = []
   const outcomes = batch.map((candidate) => {
-    const outcome = decide(model, candidate, filter, stamp)
     const id = candidate.morango_record_id
+    const present = stored.get(id)
+    const outcome = decide(model, candidate, present, filter)
     if (outcome.kind === 'kept') {
       kept.push(outcome.kept)
       return outcome
     }
     done.push(id)
     if (outcome.kind === 'nothing') return outcome
-    rows.push(outcome.row)
+    ;(outcome.kind === 'created' ? created : replaced).push(outcome.row)
     if (outcome.kind !== 'created') changed.push(id)
     if (outcome.kind === 'hard-deleted') hardDeleted.push(id)
-    if (candidate.morango_dirty !== null) noLongerDirty.push(id)
+    if (present !== undefined && present.dirty !== null) noLongerDirty.push(id)
     return outcome
   })
   if (changed.length > 0) {
@@ -148,7 +168,9 @@ async function writeBatch(
     await snapshotQueued(trx, dialect, ids)
     await keepHistory(trx, dialect, ids, stamp.instance)
   }
-  await insertRows(trx, dialect, STORE_UPSERT, rows)
+  const target = storeTarget(model, stamp)
+  await insertRows(trx, dialect, target, created)
+  await insertRows(trx, dialect, { ...target, suffix: STORE_REPLACE }, replaced)
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   if (noLongerDirty.length > 0) {
     await sql`delete from morango_dirty
@@ -158,87 +180,104 @@ async function writeBatch(
   return outcomes
 }
 
-function decide(model: CompiledModel, candidate: Candidate, filter: Filter | undefined, stamp: Stamp): Outcome {
+function decide(
+  model: CompiledModel,
+  candidate: Candidate,
+  stored: Stored | undefined,
+  filter: Filter | undefined,
+): Outcome {
   const recordId = candidate.morango_record_id
-  const stored = storedRecord(candidate)
-  if (candidate.morango_row_exists === null) {
-    if (stored === undefined) return { kind: 'nothing' }
-    if (filter !== undefined && !filterContains(filter, stored.partition)) {
-      return { kind: 'kept', kept: { recordId, partition: stored.partition, failure: undefined } }
-    }
-    const hard = candidate.morango_hard === 1 || candidate.morango_hard_deleted === 1
-    const content = hard
-      ? { serialized: '{}', conflicting: '' }
-      : { serialized: stored.serialized, conflicting: stored.conflicting }
-    const identity = { id: recordId, sourceId: stored.sourceId, partition: stored.partition }
-    const row = storeRow(model, identity, { ...content, selfRef: stored.selfRef, deleted: 1, hard: hard ? 1 : 0, transfer: candidate.morango_transfer }, stamp)
-    return { kind: hard ? 'hard-deleted' : 'deleted', row }
-  }
+  if (candidate.morango_row_exists === null) return decideGone(candidate, stored, filter)
   let partition = stored?.partition ?? null
   try {
     const identity = model.identify(candidate)
     partition = identity.partition
-    if (filter !== undefined && !filterContains(filter, identity.partition)) {
+    if (filter !== undefined && !filterContains(filter, partition)) {
       return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
     }
-    if (stored !== undefined && (stored.partition !== partition || stored.sourceId !== identity.sourceId)) {
-      throw new FieldError(
-        'identity-changed',
-        `The ${stored.partition !== partition ? 'partition' : 'source id'} of a record cannot change after it was created. ` +
-          'Delete the row and create another one instead.',
-      )
-    }
     const fields = model.encode(candidate, identity)
-    const serialized =
-      stored === undefined ? joinObject(fields) : mergeObject(stored.serialized, fields)
-    const conflicting =
-      stored === undefined
-        ? ''
-        : candidate.morango_dirty === null
-          ? stored.conflicting
-          : `${stored.serialized}\n${stored.conflicting}`
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
-    const row = storeRow(model, identity, { serialized, conflicting, selfRef, deleted: 0, hard: 0, transfer: null }, stamp)
-    return { kind: stored === undefined ? 'created' : 'updated', row }
+    if (stored === undefined) {
+      return { kind: 'created', row: storeRow(identity, joinObject(fields), { selfRef }) }
+    }
+    requireSameIdentity(stored, identity)
+    const serialized = mergeObject(stored.serialized, fields)
+    const conflicting =
+      stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
+    return { kind: 'updated', row: storeRow(identity, serialized, { conflicting, selfRef }) }
   } catch (error) {
     return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
   }
 }
 
-function storedRecord(candidate: Candidate):
-  | { partition: string; sourceId: string; serialized: string; conflicting: string; selfRef: string }
-  | undefined {
-  if (candidate.morango_store_exists === null) return undefined
-  return {
-    partition: candidate.morango_partition ?? '',
-    sourceId: candidate.morango_source ?? '',
-    serialized: candidate.morango_serialized ?? '',
-    conflicting: candidate.morango_conflicting ?? '',
-    selfRef: candidate.morango_self_ref ?? '',
+function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {
+  if (stored === undefined) return { kind: 'nothing' }
+  const { id, partition, sourceId, selfRef, transfer } = stored
+  if (filter !== undefined && !filterContains(filter, partition)) {
+    return { kind: 'kept', kept: { recordId: id, partition, failure: undefined } }
   }
+  const identity = { id, sourceId, partition }
+  return candidate.morango_hard === 1 || stored.hardDeleted === 1
+    ? { kind: 'hard-deleted', row: storeRow(identity, '{}', { selfRef, transfer, deleted: 1, hard: 1 }) }
+    : {
+        kind: 'deleted',
+        row: storeRow(identity, stored.serialized, {
+          conflicting: stored.conflicting,
+          selfRef,
+          transfer,
+          deleted: 1,
+        }),
+      }
+}
+
+function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {
+  if (stored.partition === identity.partition && stored.sourceId === identity.sourceId) return
+  const what = stored.partition === identity.partition ? 'source id' : 'partition'
+  throw new FieldError(
+    'identity-changed',
+    `The ${what} of a record cannot change after it was created. Delete the row and create another one instead.`,
+  )
 }
 
 function storeRow(
-  model: CompiledModel,
   identity: RecordIdentity,
-  content: { serialized: string; conflicting: string; selfRef: string; deleted: Flag; hard: Flag; transfer: string | null },
-  stamp: Stamp,
+  serialized: string,
+  rest: { conflicting?: string; selfRef: string; deleted?: Flag; hard?: Flag; transfer?: string | null },
 ): readonly SqlValue[] {
   return [
     identity.id,
-    model.profile,
-    model.name,
     identity.partition,
     identity.sourceId,
-    content.serialized,
-    content.conflicting,
-    content.selfRef,
-    stamp.instance,
-    stamp.counter,
-    content.deleted,
-    content.hard,
-    content.transfer,
+    serialized,
+    rest.conflicting ?? '',
+    rest.selfRef,
+    rest.deleted ?? 0,
+    rest.hard ?? 0,
+    rest.transfer ?? null,
   ]
+}
+
+function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {
+  return {
+    table: 'morango_store',
+    columns: [
+      'id',
+      'partition',
+      'source_id',
+      'serialized',
+      'conflicting_serialized_data',
+      'self_ref_fk',
+      'deleted',
+      'hard_deleted',
+      'last_transfer_session_id',
+    ],
+    constants: {
+      profile: model.profile,
+      model_name: model.name,
+      last_saved_instance: stamp.instance,
+      last_saved_counter: stamp.counter,
+    },
+  }
 }
 
 function textOrEmpty(value: unknown): string {

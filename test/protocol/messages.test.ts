@@ -126,6 +126,7 @@ describe('buffer records', () => {
   it('are taken as they are, older ones completed', () => {
     const records = [record(1), record(2, { last_saved_counter: 2 ** 31 - 1, rmcb_list: [] })]
     expect(decodeBufferRecords(records)).toEqual(records)
+    expect(decodeBufferRecords(records[0])).toEqual(records.slice(0, 1))
     const { _self_ref_fk, hard_deleted, ...old } = record(3)
     expect(decodeBufferRecords([old])).toEqual([{ ...old, _self_ref_fk, hard_deleted }])
   })
@@ -159,7 +160,7 @@ describe('buffer records', () => {
   })
 
   it('of no shape at all are refused', () => {
-    expect(problems(() => decodeBufferRecords({}))).toEqual({ non_field_errors: ['Expected a list.'] })
+    expect(problems(() => decodeBufferRecords('[]'))).toEqual({ non_field_errors: ['Expected a list.'] })
     expect(problems(() => decodeBufferRecords([null]))).toEqual({ non_field_errors: ['Expected an object.'] })
     expect(problems(() => decodeBufferRecords([JSON.parse('{"__proto__": 1}')]))).toMatchObject({
       serialized: [expect.any(String)],

@@ -1,12 +1,16 @@
+import { hash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { useSha256 } from '../../core/sha256.ts'
 import type { Database } from '../dialect.ts'
 import { thisMachine } from './machine.ts'
 import type { Schema } from '../schema.ts'
 import { sqliteDialect } from './dialect.ts'
 import { nodeSqliteDriver } from './node-sqlite.ts'
+
+useSha256((text) => hash('sha256', text))
 
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {

@@ -1,0 +1,96 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type DatabaseKind, databaseOf, type Place } from './databases/kinds.ts'
+import type { BenchOptions } from './options.ts'
+import { withProcess } from './processes/calls.ts'
+import type { PrepareApi } from './processes/prepare.ts'
+import { type BenchResult, medianBy, spreadOf } from './result.ts'
+import { type PlainCopy, runPlainCopy } from './run-plain-copy.ts'
+import { runSyncs, type SyncRun } from './run-syncs.ts'
+
+/**
+ * Measures all, in processes of their own.
+ *
+ * @param note - told what is going on
+ */
+export async function measure(options: BenchOptions, note: (what: string) => void): Promise<BenchResult> {
+  if (options.directory !== undefined) await mkdir(options.directory, { recursive: true })
+  const directory = await mkdtemp(join(resolve(options.directory ?? tmpdir()), 'morango-bench-'))
+  try {
+    return await measureIn(directory, options, note)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function measureIn(
+  directory: string,
+  options: BenchOptions,
+  note: (what: string) => void,
+): Promise<BenchResult> {
+  const place = (kind: DatabaseKind, name: string): Place => ({
+    kind,
+    at: databaseOf(kind).locate(directory, name),
+  })
+  const server = place(options.server, 'server')
+  const client = place(options.client, 'client')
+  const producer = options.direction === 'pull' ? 'server' : 'client'
+  const source = producer === 'server' ? server : client
+  const plainTarget = place(producer === 'server' ? options.client : options.server, 'plain')
+
+  note('Preparing the databases')
+  const preparation = { server, client, producer, records: options.records, plainTarget } as const
+  const { records, filter } = await withProcess<PrepareApi, { records: number; filter: string }>(
+    'prepare.ts',
+    [],
+    async (preparing) => await preparing.call('prepare', preparation),
+  )
+  for (const { kind, at } of [server, client, plainTarget]) {
+    // oxlint-disable-next-line no-await-in-loop
+    await databaseOf(kind).save(at)
+  }
+
+  const copies: PlainCopy[] = []
+  const copy = async (): Promise<void> => {
+    note(`Plain copy ${copies.length + 1}`)
+    copies.push(await runPlainCopy(source, plainTarget, records))
+  }
+  const runs: SyncRun[] = []
+  // In turn, so that a noisy machine is noisy for both.
+  while (runs.length < options.repeat) {
+    // oxlint-disable-next-line no-await-in-loop
+    await copy()
+    note(`First sync ${runs.length + 1}, then with nothing to do, then after changes`)
+    // oxlint-disable-next-line no-await-in-loop
+    runs.push(await runSyncs(options, { server, client, records, filter }))
+  }
+  do {
+    // oxlint-disable-next-line no-await-in-loop
+    await copy()
+  } while (copies.length < options.plainCopies)
+
+  const plainSeconds = spreadOf(copies.map(({ seconds }) => seconds))
+  const plain = medianBy(copies, ({ seconds }) => seconds)
+  const run = medianBy(runs, ({ firstSync }) => firstSync.seconds)
+  return {
+    records,
+    direction: options.direction,
+    client: options.client,
+    server: options.server,
+    peer: options.peer,
+    plainCopySeconds: plainSeconds.median,
+    plainCopy: {
+      seconds: plainSeconds,
+      bytes: plain.bytes,
+      peakMemoryMb: plain.peakMemoryMb,
+      databaseMb: (await databaseOf(plainTarget.kind).bytes(plainTarget.at)) / 1e6,
+    },
+    ...run,
+    firstSync: {
+      ...run.firstSync,
+      spread: spreadOf(runs.map(({ firstSync }) => firstSync.seconds)),
+      ratioToPlainCopy: run.firstSync.seconds / plainSeconds.median,
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inject, test as base } from 'vitest'
+import type { TestAPI } from 'vitest'
+import { createOurPeer, type OurOptions } from './our-peer.ts'
+import { type Peer, PASSWORD, USERNAME } from './peer.ts'
+import { type Proxy, startProxy } from './proxy.ts'
+import { type RemotePeer, startPeer } from './remote-peer.ts'
+
+/** How a peer of the original differs from the default. */
+export interface PythonOptions {
+  /** `MORANGO_DISALLOW_ASYNC_OPERATIONS` */
+  readonly noAsync?: boolean
+  /** `MORANGO_DISABLE_FSIC_V2_FORMAT` */
+  readonly noV2?: boolean
+  /** `ALLOW_CERTIFICATE_PUSHING` */
+  readonly pushing?: boolean
+}
+
+/** The peers of one test. */
+export interface Network {
+  python(options?: PythonOptions): Promise<Peer>
+  ours(options?: OurOptions): Promise<Peer>
+  /** A peer in a process of its own with a database of its own, to be killed. `again` starts it anew. */
+  mortal(kind: 'python' | 'ours', again?: string): Promise<Mortal>
+  proxy(target: string): Promise<Proxy>
+}
+
+/** A peer that may be killed. */
+export interface Mortal {
+  readonly peer: RemotePeer
+  /** Where its database is. */
+  readonly path: string
+}
+
+/** A client and a server with certificates, the client's below the server's. */
+export interface Pair {
+  readonly client: Peer
+  readonly server: Peer
+  /** The root certificate's id. */
+  readonly dataset: string
+}
+
+const PROJECT = join(import.meta.dirname, 'python', 'peer.py')
+const CHILD = join(import.meta.dirname, 'child.ts')
+const idle = new Map<string, RemotePeer[]>()
+const folder = mkdtempSync(join(tmpdir(), 'morango-interop-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+
+/** Vitest's `test` with a network, whose peers are put away after each test. */
+export const test: TestAPI<{ network: Network }> = base.extend<{ network: Network }>({
+  // oxlint-disable-next-line no-empty-pattern
+  network: async ({}, use) => {
+    const ending: (() => Promise<void>)[] = []
+    try {
+      await use(createNetwork(ending))
+    } finally {
+      await Promise.all(ending.map((end) => end()))
+    }
+  },
+})
+
+/** Whether there is no Python to test against. */
+export const noPython: boolean = inject('python') === undefined
+
+function createNetwork(ending: (() => Promise<void>)[]): Network {
+  return {
+    async python(options = {}) {
+      const key = JSON.stringify([options.noAsync === true, options.noV2 === true, options.pushing === true])
+      const pool = idle.get(key) ?? []
+      idle.set(key, pool)
+      const used = pool.pop()
+      if (used !== undefined) await used.reset()
+      const peer = used ?? (await startPython(newDatabase(), options))
+      ending.push(async () => {
+        pool.push(peer)
+      })
+      return peer
+    },
+    async ours(options) {
+      const peer = await createOurPeer(options)
+      ending.push(() => peer.close())
+      return peer
+    },
+    async mortal(kind, again) {
+      const path = again ?? (kind === 'python' ? newDatabase() : join(folder, `ours-${files++}.db`))
+      const peer =
+        kind === 'python'
+          ? await startPython(path, {})
+          : await startPeer({
+              kind: 'ours',
+              command: process.execPath,
+              args: ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify({ path })],
+            })
+      ending.push(() => peer.kill())
+      return { peer, path }
+    },
+    async proxy(target) {
+      const proxy = await startProxy(target)
+      ending.push(() => proxy.close())
+      return proxy
+    },
+  }
+}
+
+function newDatabase(): string {
+  const path = join(folder, `python-${files++}.db`)
+  copyFileSync(inject('python')?.database ?? '', path)
+  return path
+}
+
+function startPython(path: string, options: PythonOptions): Promise<RemotePeer> {
+  return startPeer({
+    kind: 'python',
+    command: inject('python')?.executable ?? '',
+    args: [PROJECT],
+    env: {
+      INTEROP_DATABASE: path,
+      INTEROP_PASSWORD: PASSWORD,
+      INTEROP_NO_SLEEP: process.env['INTEROP_SLEEP'] === undefined ? '1' : '0',
+      INTEROP_DISALLOW_ASYNC_OPERATIONS: options.noAsync === true ? '1' : '0',
+      INTEROP_DISABLE_FSIC_V2_FORMAT: options.noV2 === true ? '1' : '0',
+      INTEROP_ALLOW_CERTIFICATE_PUSHING: options.pushing === true ? '1' : '0',
+    },
+  })
+}
+
+/** Gives the server a root certificate and the client one below it. */
+export async function introduce(client: Peer, server: Peer): Promise<Pair> {
+  const dataset = await server.root({ scope: 'full' })
+  await certify(client, server, dataset)
+  return { client, server, dataset }
+}
+
+/** Gives the client a certificate for the whole dataset below one of the server's. */
+export async function certify(client: Peer, server: Peer, dataset: string): Promise<void> {
+  await client.request({
+    ...{ url: server.url, dataset, scope: 'full', params: { dataset_id: dataset } },
+    ...{ username: USERNAME, password: PASSWORD },
+  })
+}

@@ -1,0 +1,221 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { sql } from 'kysely'
+import { createMorango, type Morango } from '../src/index.ts'
+import { listen, type Listening } from '../src/node.ts'
+import { sqlite } from '../src/sqlite.ts'
+import { zlibCompressor } from '../src/node.ts'
+import { type Dump, type Fields, type Json, type Peer, PASSWORD, type Transferred, USERNAME } from './peer.ts'
+import { MODELS, type ModelName, survey, TABLES } from './profile.ts'
+
+/** How our peer differs from the default. */
+export interface OurOptions {
+  /** A file; in memory when missing. */
+  readonly path?: string
+  readonly port?: number
+  readonly withoutCapabilities?: readonly string[]
+  readonly allowCertificatePushing?: boolean
+}
+
+/** A peer of ours, serving on a port of its own in this process. */
+export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { readonly morango: Morango }> {
+  const connection = new DatabaseSync(options.path ?? ':memory:')
+  connection.exec('pragma journal_mode = wal')
+  const isNew = connection.prepare("select 1 from sqlite_master where name = 'sample'").get() === undefined
+  if (isNew) connection.exec(TABLES)
+  const database = sqlite(connection)
+  const morango = await createMorango({
+    database,
+    profiles: [survey],
+    migrate: true,
+    compressor: zlibCompressor,
+    withoutCapabilities: options.withoutCapabilities,
+    allowCertificatePushing: options.allowCertificatePushing,
+  })
+  const server: Listening = await listen(morango, {
+    port: options.port ?? 0,
+    authorize: ({ username, password, fields }) => {
+      const name = fields['username'] ?? username
+      if (password !== PASSWORD || (name !== USERNAME && name !== 'nobody')) return 'unauthenticated'
+      return name === USERNAME
+    },
+  })
+
+  function insert(model: ModelName, values: Fields): string {
+    const row = { ...morango.record(model, rowOf(model, values)) }
+    const columns = Object.keys(row)
+    const places = columns.map(() => '?').join(', ')
+    connection.prepare(`insert into ${model} (${columns.join(', ')}) values (${places})`).run(...Object.values(row))
+    return row.id
+  }
+
+  return {
+    kind: 'ours',
+    url: server.url,
+    morango,
+    async create({ model, rows }) {
+      return rows.map((values) => insert(model, values))
+    },
+    async fill({ dataset, from, count }) {
+      connection.exec('begin')
+      for (let number = from; number < from + count; number++) insert('sample', numbered(dataset, number))
+      connection.exec('commit')
+      return null
+    },
+    async update({ model, id, fields }) {
+      const row = rowOf(model, fields)
+      const sets = Object.keys(row).map((column) => `${column} = ?`)
+      connection.prepare(`update ${model} set ${sets.join(', ')} where id = ?`).run(...Object.values(row), id)
+      return null
+    },
+    async remove({ model, id, hard }) {
+      if (hard === true) await morango.deleteHard(model, [id])
+      else connection.prepare(`delete from ${model} where id = ?`).run(id)
+      return null
+    },
+    async serialize() {
+      await morango.serialize()
+      return null
+    },
+    async deserialize() {
+      await morango.deserialize()
+      return null
+    },
+    async root({ scope }) {
+      return (await morango.certificates.createRoot(scope)).id
+    },
+    async certificates() {
+      const held = await morango.certificates.list()
+      return held.map(({ id, parentId, scope }) => ({ id, parent: parentId ?? null, scope, held: true }))
+    },
+    async request({ url, dataset, scope, params, username, password }) {
+      const made = await morango.certificates.request(url, {
+        scopeDefinition: scope,
+        scopeParams: params,
+        primaryPartition: dataset,
+        credentials: { username, password },
+      })
+      return { id: made.id, parent: made.parentId ?? null, scope: made.scope, held: true }
+    },
+    async push({ url, parent, scope, params }) {
+      const made = await morango.certificates.push(url, { parentId: parent, scopeDefinition: scope, scopeParams: params })
+      return { id: made.id, parent: made.parentId ?? null, scope: made.scope, held: false }
+    },
+    async sync({ url, transfers, chunk, client, server: serverCertificate }) {
+      const out: Transferred[] = []
+      for (const { push, filter } of transfers) {
+        // oxlint-disable-next-line no-await-in-loop
+        const report = await morango.sync(url, {
+          direction: push ? 'push' : 'pull',
+          filter,
+          maxChunk: chunk,
+          certificate: client,
+          serverCertificate,
+        })
+        for (const { direction, recordsTotal, recordsTransferred } of report.transfers) {
+          out.push({ push: direction === 'push', total: recordsTotal, transferred: recordsTransferred })
+        }
+      }
+      return out
+    },
+    dump: () => dump(),
+    async count({ model }) {
+      return Number(connection.prepare(`select count(*) as n from ${model}`).get()?.['n'])
+    },
+    async close() {
+      await server.close()
+      await morango.close()
+      connection.close()
+    },
+  }
+
+  async function dump(): Promise<Dump> {
+    const db = database.kysely
+    const status = await morango.status()
+    const histories = new Map<string, Record<string, number>>()
+    const store = await db.selectFrom('morango_store').selectAll().orderBy('id').execute()
+    for (const row of store) histories.set(row.id, { [row.last_saved_instance]: row.last_saved_counter })
+    for (const row of await db.selectFrom('morango_record_max_counter').selectAll().execute()) {
+      const history = histories.get(row.store_id)
+      if (history !== undefined) history[row.instance_id] ??= row.counter
+    }
+    const dirty = new Set((await db.selectFrom('morango_dirty').select('id').execute()).map(({ id }) => id))
+    const counters = await db
+      .selectFrom('morango_database_max_counter')
+      .selectAll()
+      .orderBy('partition')
+      .orderBy('instance_id')
+      .execute()
+    const left = await sql<{ n: number }>`select (select count(*) from morango_incoming)
+      + (select count(*) from morango_outgoing) + (select count(*) from morango_outgoing_snapshot) as n`.execute(db)
+    return {
+      instance: status.instance.id,
+      store: store.map((row) => ({
+        id: row.id,
+        model: row.model_name,
+        partition: row.partition,
+        source: row.source_id,
+        serialized: row.serialized,
+        conflicting: row.conflicting_serialized_data,
+        selfRef: row.self_ref_fk,
+        instance: row.last_saved_instance,
+        counter: row.last_saved_counter,
+        deleted: row.deleted === 1,
+        hard: row.hard_deleted === 1,
+        dirty: dirty.has(row.id),
+        history: histories.get(row.id) ?? {},
+      })),
+      counters: counters.map((row) => [row.partition, row.instance_id, row.counter] as const),
+      buffers: Number(left.rows[0]?.n),
+      app: { region: rows('region'), person: rows('person'), visit: rows('visit'), sample: rows('sample') },
+    }
+  }
+
+  function rows(model: ModelName): Fields[] {
+    const big = model === 'sample' ? ', cast(big as text) as big' : ''
+    const names = connection.prepare(`pragma table_info(${model})`).all()
+    const columns = names.map((column) => String(column['name'])).filter((name) => name !== 'big' && name !== 'morango_source_id')
+    const found = connection.prepare(`select ${columns.join(', ')}${big} from ${model} order by id`).all()
+    return found.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])))
+  }
+}
+
+/** One of many samples; `python/peer.py` makes the same. */
+function numbered(dataset: string, number: number): Fields {
+  return { dataset_id: dataset, label: `n${number}`, text: `Text of sample ${number}`, small: number }
+}
+
+/** From JSON values to what the tables hold. */
+function rowOf(model: ModelName, fields: Fields): Record<string, SQLInputValue> {
+  const row: Record<string, SQLInputValue> = {}
+  for (const [name, value] of Object.entries(fields)) row[columnOf(model, name)] = stored(name, value)
+  return row
+}
+
+const REFERENCES = new Set(['parent', 'home', 'person', 'region'])
+
+function columnOf(model: ModelName, name: string): string {
+  return MODELS.includes(model) && REFERENCES.has(name) ? `${name}_id` : name
+}
+
+function stored(name: string, value: Json): SQLInputValue {
+  if (name === 'payload') return value === null ? null : JSON.stringify(value)
+  if (value === null || typeof value === 'number') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value !== 'string') throw new Error(`${name}: no such value in a table`)
+  if (name === 'token') return value.replaceAll('-', '')
+  return name === 'big' ? BigInt(value) : value
+}
+
+/** From what the tables hold to JSON values. */
+function plain(name: string, value: unknown): Json {
+  if (value === null) return null
+  if (name === 'flag' || name === 'maybe' || name === 'active') {
+    if (value !== 0 && value !== 1) throw new Error(`${name}: ${String(value)} is no boolean`)
+    return value === 1
+  }
+  if (name === 'amount') return typeof value === 'number' ? value.toFixed(2) : String(value)
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') throw new Error(`${name}: a ${typeof value}`)
+  if (name === 'token') return value.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return name === 'payload' ? JSON.parse(value) : value
+}

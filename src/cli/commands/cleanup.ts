@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { counted } from '../format.ts'
+import { type GlobalFlags, withMorango } from '../open.ts'
+import { hours, jsonOption } from '../options.ts'
+import { printJson, printLines } from '../output.ts'
+
+interface Flags extends GlobalFlags {
+  readonly olderThan: number
+  readonly json?: boolean
+}
+
+const AFTER = `
+Closes sessions in which nothing has happened for a while, and deletes what
+they had received and not merged yet; a later sync transfers that again.
+Nothing else is lost.
+
+Examples:
+  $ morango cleanup
+  $ morango cleanup --older-than 48`
+
+/** `morango cleanup` */
+export function addCleanup(program: Command): void {
+  program
+    .command('cleanup')
+    .summary('close sessions that were left unfinished')
+    .description('Closes sessions that were left unfinished, and frees what they hold.')
+    .option('--older-than <hours>', 'for how long nothing has happened in them', hours, 6)
+    .addOption(jsonOption())
+    .addHelpText('after', AFTER)
+    .action(async (_flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>()
+      await withMorango(flags, async ({ morango }) => {
+        const olderThan = new Date(Date.now() - flags.olderThan * 3_600_000)
+        const { closedSessions } = await morango.cleanup({ olderThan })
+        if (flags.json === true) printJson({ closedSessions })
+        else if (closedSessions === 0) printLines(['Nothing to clean up.'])
+        else
+          printLines([`Closed ${counted(closedSessions, 'session')} in which nothing has happened for long.`])
+      })
+    })
+}

@@ -1,0 +1,112 @@
+import process from 'node:process'
+import { type Command, Option } from 'commander'
+import { isMorangoError } from '../../core/errors.ts'
+import { CommandError } from '../failure.ts'
+import { type GlobalFlags, withMorango } from '../open.ts'
+import { jsonOption, profileOption, wholeNumber } from '../options.ts'
+import { printJson, printLines, printNote } from '../output.ts'
+import { createPaint } from '../paint.ts'
+import { createProgressView, NO_VIEW } from '../progress-view.ts'
+import { reachPeer } from '../reach.ts'
+import { catchStopSignals } from '../stop-signals.ts'
+import { summaryLines } from '../sync-summary.ts'
+import { terminalOf } from '../terminal.ts'
+
+interface Flags extends GlobalFlags {
+  readonly filter: readonly string[]
+  readonly pull?: boolean
+  readonly push?: boolean
+  readonly both?: boolean
+  readonly certificate?: string
+  readonly serverCertificate?: string
+  readonly profile?: string
+  readonly chunkSize?: number
+  readonly json?: boolean
+}
+
+const AFTER = `
+Pulls what the peer has and this database lacks, then pushes what the peer
+lacks. What an interrupted sync left is gone on with first. Certificates are
+chosen among those that permit it, unless they are named.
+
+Progress goes to the standard error: drawn in a terminal, a line for each stage
+elsewhere.
+
+Examples:
+  $ morango sync https://cloud.example/ --filter 5b1f…
+  $ morango sync http://10.0.0.5:8080/ --filter 5b1f…:place --pull
+  $ morango sync https://cloud.example/ --filter 5b1f… --json | jq .problems`
+
+/** `morango sync` */
+export function addSync(program: Command): void {
+  program
+    .command('sync')
+    .summary('sync with a peer')
+    .description('Syncs this database with a peer.')
+    .argument('<url>', 'the base URL of the peer')
+    .addOption(
+      new Option(
+        '-f, --filter <partition>',
+        'what to sync: a prefix of partitions; may be given again for others',
+      )
+        .makeOptionMandatory()
+        .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
+    )
+    .addOption(new Option('--pull', 'only get records').conflicts(['push', 'both']))
+    .addOption(new Option('--push', 'only send records').conflicts(['pull', 'both']))
+    .addOption(new Option('--both', 'first get, then send records (default)'))
+    .option('--certificate <id>', 'the certificate of this device to use')
+    .option('--server-certificate <id>', 'the certificate of the peer to use')
+    .option(
+      '--chunk-size <records>',
+      'records in a request (default: 500, or as configured)',
+      wholeNumber(1, 100_000),
+    )
+    .addOption(profileOption())
+    .addOption(jsonOption())
+    .addHelpText('after', AFTER)
+    .action((url: string, _flags: object, command: Command) => runSync(url, command.optsWithGlobals<Flags>()))
+}
+
+async function runSync(url: string, flags: Flags): Promise<void> {
+  let view = NO_VIEW
+  const stop = catchStopSignals(() => view.note('Stopping; once more to stop at once.'))
+  try {
+    await withMorango(
+      flags,
+      async ({ morango }) => {
+        const begun = performance.now()
+        if (flags.json !== true) view = createProgressView(url)
+        await reachPeer(url, morango, stop.signal)
+        const report = await morango.sync(url, {
+          filter: flags.filter.join('\n'),
+          direction: flags.pull === true ? 'pull' : flags.push === true ? 'push' : 'both',
+          certificate: flags.certificate,
+          serverCertificate: flags.serverCertificate,
+          maxChunk: flags.chunkSize,
+          signal: stop.signal,
+          onProgress: (event) => view.onProgress(event),
+        })
+        view.stop()
+        const ms = performance.now() - begun
+        if (flags.json === true) printJson({ peer: url, durationMs: Math.round(ms), ...report })
+        else
+          printLines(
+            summaryLines(report, { peer: url, ms, paint: createPaint(terminalOf(process.stdout).color) }),
+          )
+      },
+      (text) => (view === NO_VIEW ? printNote(`warning: ${text}`) : view.note(`Warning: ${text}`)),
+    )
+  } catch (error) {
+    if (!stop.signal.aborted || !isMorangoError(error, 'aborted')) throw error
+    throw new CommandError('The sync was stopped', {
+      hint: 'What was done is kept: the next sync goes on where this one stopped.',
+      exitCode: stop.exitCode(),
+      code: 'aborted',
+      cause: error,
+    })
+  } finally {
+    view.stop()
+    stop.release()
+  }
+}

@@ -1,0 +1,76 @@
+import { Command } from 'commander'
+import { VERSION } from '../version.ts'
+import { addCertificateCommands } from './commands/cert.ts'
+import { addCleanup } from './commands/cleanup.ts'
+import { addMigrate } from './commands/migrate.ts'
+import { addProblems } from './commands/problems.ts'
+import { addServe } from './commands/serve.ts'
+import { addStatus } from './commands/status.ts'
+import { addSync } from './commands/sync.ts'
+
+const ABOUT = `Syncs chosen tables of this database with other devices.
+
+The configuration says which database, which tables, and who may have what:
+
+  // morango.config.ts
+  import { defineConfig } from 'morango/config'
+  import { sqlite } from 'morango/sqlite'
+  import { gazetteer } from './src/gazetteer.ts'
+
+  export default defineConfig({
+    database: () => sqlite('field.db'),
+    profiles: [gazetteer],
+  })`
+
+const AFTER = `
+Getting started, on the first device:
+  $ morango migrate
+  $ morango cert create-root full-country
+  $ morango serve --host 0.0.0.0
+
+and on the next one:
+  $ morango migrate
+  $ morango cert request http://10.0.0.5:8080/ --scope full-country \\
+      --param country_id=ID --username ana
+  $ morango sync http://10.0.0.5:8080/ --filter ID
+
+Files:
+  morango.config.ts, .mts, .js or .mjs in the current directory. Paths in it are
+  relative to the directory in which the command runs.
+
+Environment:
+  MORANGO_PASSWORD   the password for \`cert request\`
+  NO_COLOR           no colour, whatever the terminal can
+  MORANGO_SYSTEM_ID, MORANGO_NODE_ID
+                     tell machines apart that were cloned from one image
+
+Exit codes:
+  0  done, also when a sync has left records that wait with a problem
+  1  failed
+  2  wrong usage, or no configuration that can be used
+  130, 143  stopped by Ctrl-C or SIGTERM`
+
+/** The command line. It throws instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('morango')
+    .description(ABOUT)
+    .version(VERSION, '-V, --version', 'print the version')
+    .option('-c, --config <path>', 'the configuration, if it is not in this directory')
+    .option('-v, --verbose', 'on errors, show where they come from')
+    .helpOption('-h, --help', 'show this help, or that of a command')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', AFTER)
+    .showSuggestionAfterError()
+    .showHelpAfterError('       See morango --help, or --help after the name of a command.')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
+    .exitOverride()
+  addMigrate(program)
+  addCertificateCommands(program)
+  addServe(program)
+  addSync(program)
+  addStatus(program)
+  addProblems(program)
+  addCleanup(program)
+  return program
+}

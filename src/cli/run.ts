@@ -1,0 +1,39 @@
+import process from 'node:process'
+import { type Command, CommanderError } from 'commander'
+import { EXIT, explain, failureLines } from './failure.ts'
+import { printJson } from './output.ts'
+import { createPaint } from './paint.ts'
+import { createProgram } from './program.ts'
+import { terminalOf } from './terminal.ts'
+
+/** Runs the command line, and says so when it fails. Never rejects. */
+export async function run(argv: readonly string[]): Promise<number> {
+  // A reader that has seen enough, as in `morango problems | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.done)
+    throw error
+  })
+  let current: Command | undefined
+  const program = createProgram().hook('preAction', (_program, command) => {
+    current = command
+  })
+  try {
+    await program.parseAsync(argv)
+    return EXIT.done
+  } catch (error) {
+    // Commander has said what it has to say: help, the version, or what is wrong with the arguments.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    const flags = current?.optsWithGlobals<{ json?: boolean; verbose?: boolean }>()
+    const failure = explain(error)
+    if (flags?.json === true) printJson({ error: failure.json })
+    const terminal = terminalOf(process.stderr)
+    const lines = failureLines(failure, {
+      paint: createPaint(terminal.color),
+      verbose: flags?.verbose === true,
+      // A log is searched by line.
+      width: terminal.live ? terminal.width() : Infinity,
+    })
+    process.stderr.write(`${lines.join('\n')}\n`)
+    return failure.exitCode
+  }
+}

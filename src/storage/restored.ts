@@ -1,0 +1,60 @@
+import { type Kysely, sql } from 'kysely'
+import { counterOf } from '../core/fsic.ts'
+import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
+import type { FsicFormat } from '../session/ports.ts'
+import type { EngineContext } from './context.ts'
+import { currentInstance, raiseCounter, renewInstance } from './instance.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * Finds out that this database was restored from a backup: a peer has seen a higher counter of ours than we have
+ * ourselves. Counters above the backup's were given twice then, for different things, and peers would take our
+ * new changes for known. So the database takes a new id and with it a new instance; what was stamped since the
+ * last finished transfer is stamped again by that, and our claims about ourselves fall back to that point, so
+ * that what the backup lacks comes back from the peer.
+ *
+ * @returns whether the instance was renewed; FSICs made before are then out of date.
+ */
+export async function renewIfRestored(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  peerFsic: string,
+  format: FsicFormat,
+): Promise<boolean> {
+  const old = await currentInstance(trx)
+  const seen = counterIn(peerFsic, format, old.id)
+  if (seen <= old.counter) return false
+  await renewInstance(trx, context)
+  const stamp = await raiseCounter(trx)
+  const { dialect } = context.database
+  const since = old.exchanged_counter
+  if (since > 0) {
+    await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
+      select id, ${old.id}, ${since}, partition from morango_store
+      where last_saved_instance = ${old.id} and last_saved_counter > ${since}
+      on conflict (store_id, instance_id) do nothing`.execute(trx)
+  }
+  await sql`update morango_store set last_saved_instance = ${stamp.instance}, last_saved_counter = ${stamp.counter}
+    where last_saved_instance = ${old.id} and last_saved_counter > ${since}`.execute(trx)
+  await sql`insert into morango_database_max_counter (partition, instance_id, counter)
+    select partition, ${stamp.instance}, ${stamp.counter} from morango_database_max_counter
+    where instance_id = ${old.id}
+    on conflict (partition, instance_id) do update
+    set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(trx)
+  await sql`update morango_database_max_counter set counter = ${since}
+    where instance_id = ${old.id} and counter > ${since}`.execute(trx)
+  context.onWarning?.({
+    code: 'instance-renewed',
+    message:
+      `A peer has seen counter ${seen} of this instance, which is only at ${old.counter}: the database was restored ` +
+      'from a backup. It goes on as a new instance.',
+  })
+  return true
+}
+
+function counterIn(fsic: string, format: FsicFormat, instance: string): number {
+  if (format === 'v1') return counterOf(parseFsicV1(fsic), instance) ?? 0
+  const { super: above, sub } = parseFsicV2(fsic)
+  const counters = [...Object.values(above), ...Object.values(sub)]
+  return Math.max(0, ...counters.map((partition) => counterOf(partition, instance) ?? 0))
+}

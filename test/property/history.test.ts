@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { it } from 'vitest'
+import { STAGES } from '../../src/core/stages.ts'
+import type { Fault } from '../../src/testing/index.ts'
+import { type Holder, type History, MODELS, OWNERS, type Step, World } from './world.ts'
+
+const RUNS = process.env['MORANGO_PROPERTY_RUNS']
+const SEED = process.env['MORANGO_PROPERTY_SEED']
+
+const index = fc.nat({ max: 7 })
+const peer = fc.nat({ max: 4 })
+
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('lose-request' as const, 'lose-answer' as const, 'repeat' as const),
+    nth: fc.integer({ min: 1, max: 25 }),
+  }),
+  fc.record({
+    kind: fc.constantFrom('lose-request' as const, 'lose-answer' as const, 'repeat' as const),
+    call: fc.constantFrom('sendBuffers' as const, 'fetchBuffers' as const, 'updateTransferSession' as const),
+    nth: fc.integer({ min: 1, max: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('kill' as const),
+    side: fc.constantFrom('client' as const, 'server' as const),
+    statements: fc.nat({ max: 150 }),
+  }),
+  fc.record({
+    kind: fc.constant('kill' as const),
+    side: fc.constantFrom('client' as const, 'server' as const),
+    stage: fc.constantFrom(...STAGES),
+    statements: fc.nat({ max: 30 }),
+  }),
+)
+
+const sync: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('sync' as const),
+  client: peer,
+  server: peer,
+  direction: fc.constantFrom('both' as const, 'pull' as const, 'push' as const),
+  filter: fc.constantFrom('all' as const, 'u1' as const, 'u2' as const, 'u1 notes' as const),
+  faults: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fault, { minLength: 1, maxLength: 2 })),
+})
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('create' as const),
+      peer,
+      model: fc.constantFrom(...MODELS),
+      owner: fc.constantFrom(...OWNERS),
+      ref: index,
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('edit' as const, 'move' as const), peer, record: index, ref: index }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('delete' as const, 'recreate' as const), peer, record: index }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete-hard' as const), peer, record: index }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), peer }) },
+  { weight: 9, arbitrary: sync },
+)
+
+const holders: fc.Arbitrary<readonly Holder[]> = fc.constantFrom<readonly Holder[]>(
+  ['all', 'all', 'all'],
+  ['all', 'all', 'u1'],
+  ['all', 'u1', 'u1'],
+  ['all', 'all', 'u1', 'u2'],
+  ['all', 'all', 'all', 'u1', 'u1'],
+)
+
+const history: fc.Arbitrary<History> = fc.record({
+  holders,
+  steps: fc.array(step, { minLength: 4, maxLength: 30, size: 'max' }),
+  format: fc.constantFrom('v2' as const, 'v2' as const, 'v2' as const, 'v1' as const, 'bundled' as const),
+})
+
+it(
+  'any history ends with equal peers, and nothing lost, brought back or let out on the way',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async ({ holders: who, steps, format }) => {
+        const world = await World.create({ holders: who, format }, 'history')
+        try {
+          await world.run(steps)
+          await world.end()
+        } catch (error) {
+          const story = [`${format}: ${who.join(', ')}`, ...world.log].join('\n')
+          throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story}`, { cause: error })
+        }
+      }),
+      {
+        numRuns: RUNS === undefined ? 25 : Number(RUNS),
+        ...(SEED !== undefined ? { seed: Number(SEED) } : RUNS === undefined ? { seed: 1 } : {}),
+        ...(RUNS !== undefined && { interruptAfterTimeLimit: 3_600_000 }),
+      },
+    )
+  },
+  RUNS === undefined ? 60_000 : 7_200_000,
+)
