@@ -40,7 +40,7 @@ export async function sync(
       kilobytes(result.bytes),
       milliseconds(ms),
     ],
-    [14, 16, 12, -9, -9, -8],
+    [14, 16, 12, -9, -9, -7],
   )
   return result
 }

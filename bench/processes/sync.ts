@@ -22,7 +22,7 @@ let morango: Morango | undefined
 answerCalls<SyncApi>({
   open: async (place) => {
     const database = openDatabase(place)
-    morango = await createMorango({ database, profiles: [gazetteer], compressor: zlibCompressor })
+    morango = await createMorango({ database, profiles: [gazetteer], compressor: zlibCompressor, ...(process.env.CHUNK ? { chunkSize: Number(process.env.CHUNK) } : {}) })
   },
   sync: async ({ url, filter, direction }) => {
     if (morango === undefined) throw new Error('Not open')

@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
@@ -25,6 +24,7 @@ django.setup()
 
 from cheroot.wsgi import Server  # noqa: E402
 from django.apps import apps  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.serializers.json import DjangoJSONEncoder  # noqa: E402
@@ -41,6 +41,7 @@ from morango.models.core import (  # noqa: E402
     SyncSession,
     TransferSession,
 )
+from morango.models.fields.crypto import SharedKey  # noqa: E402
 from morango.sync.controller import MorangoProfileController  # noqa: E402
 
 PROFILE = "survey"
@@ -73,6 +74,9 @@ def prepare():
         other = users(username="nobody")
         other.set_password(PASSWORD)
         other.save()
+    if settings.ALLOW_CERTIFICATE_PUSHING:
+        # The original answers GET publickey/ with an empty list until somebody has done this.
+        SharedKey.get_or_create_shared_key()
     InstanceIDModel.get_or_create_current_instance(clear_cache=True)
 
 
@@ -285,8 +289,6 @@ def main():
         try:
             say({"id": number, "result": OPS[command.pop("op")](**command.pop("args", {}))})
         except Exception as error:
-            if os.environ.get("INTEROP_LOG") == "DEBUG":
-                traceback.print_exc()
             say({"id": number, "error": {"type": type(error).__name__, "message": str(error)}})
     os._exit(0)
 

@@ -35,8 +35,10 @@ DATABASES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"quiet": {"()": "survey.quiet.Formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "quiet"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("INTEROP_LOG", "WARNING")},
+    "loggers": {"django": {"handlers": ["stderr"], "propagate": False}},
 }
 
 ALLOW_CERTIFICATE_PUSHING = flag("INTEROP_ALLOW_CERTIFICATE_PUSHING")

@@ -81,6 +81,11 @@ export interface Engine {
   serialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<SerializeResult>
   /** Store to app rows (protocol §9). Serializes pending changes first. */
   deserialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<DeserializeResult>
+  /**
+   * Deserializes all records of a profile that wait, if there are any: what a killed sync left between Store and
+   * rows, and what could not be applied so far. Costs one look when nothing waits.
+   */
+  applyWaiting(options: { profile: string } & WorkOptions): Promise<void>
   /** This side's FSIC as the text that travels (protocol §6). */
   fsic(options: { filter: Filter; role: 'producer' | 'receiver'; format: FsicFormat }): Promise<string>
   /**

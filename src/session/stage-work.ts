@@ -35,9 +35,12 @@ export async function doEngineWork(
   const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress }
   switch (work) {
     case 'serialize':
+      await engine.applyWaiting({ profile, signal })
       await engine.serialize({ profile, filter, signal, onProgress })
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'producer', format })) }
     case 'fingerprint':
+      // If nothing comes, the stage deserializing is left out.
+      await engine.applyWaiting({ profile, signal })
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'receiver', format })) }
     case 'queue': {
       const recordsTotal = await engine.queue({

@@ -116,7 +116,9 @@ async function checkReferences(
 ): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
   const targets = new Map<string, Map<string, Target>>()
   for (const key of keysOf(model)) {
-    const wanted = rows.flatMap((row) => row.references.filter((reference) => reference.key.column === key.column))
+    const wanted = rows.flatMap((row) =>
+      row.references.filter((reference) => reference.key.column === key.column),
+    )
     const ids = new Set(wanted.map(({ target }) => target))
     targets.set(key.column, await readTargets(trx, dialect, key.targetTable, ids))
   }
@@ -172,7 +174,9 @@ async function upsert(
   for (const group of groupByColumns(rows)) {
     const [first] = group
     if (first === undefined) continue
-    const assignments = first.columns.filter((name) => name !== 'id').map((name) => `${quote(name)} = excluded.${quote(name)}`)
+    const assignments = first.columns
+      .filter((name) => name !== 'id')
+      .map((name) => `${quote(name)} = excluded.${quote(name)}`)
     const suffix = `on conflict (id) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`
     const refused = new Set<string>()
     await isolateFaults(
@@ -188,7 +192,11 @@ async function upsert(
         ),
       (row, error) => {
         refused.add(row.id)
-        failures.push({ id: row.id, code: 'constraint', message: `The database refused the row: ${error.message}` })
+        failures.push({
+          id: row.id,
+          code: 'constraint',
+          message: `The database refused the row: ${error.message}`,
+        })
       },
     )
     for (const row of group) if (!refused.has(row.id)) written.push(row.id)

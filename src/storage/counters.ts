@@ -12,12 +12,18 @@ export interface Claim {
 }
 
 /** Raises database max counters to the given claims; never lowers one (protocol §6). */
-export async function learnClaims(db: Kysely<Schema>, dialect: Dialect, claims: readonly Claim[]): Promise<void> {
+export async function learnClaims(
+  db: Kysely<Schema>,
+  dialect: Dialect,
+  claims: readonly Claim[],
+): Promise<void> {
   for (const { partition, instance, counter } of claims) {
     await sql`insert into morango_database_max_counter (partition, instance_id, counter)
       values (${partition}, ${instance}, ${counter})
       on conflict (partition, instance_id) do update
-      set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(db)
+      set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(
+      db,
+    )
   }
 }
 
@@ -43,7 +49,12 @@ export async function claimOwn(
  *
  * @param ids the records' ids as a JSON list.
  */
-export async function keepHistory(trx: Kysely<Schema>, dialect: Dialect, ids: string, instance: string): Promise<void> {
+export async function keepHistory(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  ids: string,
+  instance: string,
+): Promise<void> {
   await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
     select s.id, s.last_saved_instance, s.last_saved_counter, s.partition
     from morango_store s

@@ -106,7 +106,7 @@ async function mergeConflicts(
   const { dialect } = context.database
   const session = options.transferSessionId
   let count = 0
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     options.signal?.throwIfAborted()
     const found = await sql<{ id: string }>`select i.id from morango_incoming i
       join morango_store s on s.id = i.id
@@ -158,7 +158,10 @@ async function writeMerged(
   )
   const hardDeleted = merged.filter((record) => record.hardDeleted).map((record) => record.id)
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
-  await markDirty(trx, sql`select s.id from morango_store s where s.id in (select value from ${dialect.list(ids)})`)
+  await markDirty(
+    trx,
+    sql`select s.id from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+  )
 }
 
 // What is left in the Buffer is new or has our version in its history: taken over whole.
@@ -204,7 +207,9 @@ async function markDirty(trx: Kysely<Schema>, ids: RawBuilder<unknown>): Promise
 
 async function countPresent(trx: Kysely<Schema>, session: string): Promise<number> {
   const result = await sql<{ count: number }>`select count(*) as count from morango_incoming i
-    where i.transfer_session_id = ${session} and exists (select 1 from morango_store s where s.id = i.id)`.execute(trx)
+    where i.transfer_session_id = ${session} and exists (select 1 from morango_store s where s.id = i.id)`.execute(
+    trx,
+  )
   return Number(result.rows[0]?.count ?? 0)
 }
 
@@ -246,4 +251,3 @@ function recordToRow(record: StoreRecord): SqlValue[] {
     record.lastTransferSessionId,
   ]
 }
-

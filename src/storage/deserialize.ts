@@ -6,7 +6,14 @@ import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { BATCH, type EngineContext } from './context.ts'
-import { markUnknownModels, readDirty, readDirtyByIds, readDirtyDeletions, readDirtyParents } from './dirty.ts'
+import {
+  markUnknownModels,
+  modelsWithDirtyDeletions,
+  readDirty,
+  readDirtyByIds,
+  readDirtyDeletions,
+  readDirtyParents,
+} from './dirty.ts'
 import { parentsFirst } from './hierarchy.ts'
 import type { Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
@@ -36,8 +43,10 @@ export async function deserializeIn(
   }
 
   const undeleted: { model: CompiledModel; hard: boolean; ids: string[] }[] = []
+  const deletedModels = await modelsWithDirtyDeletions(trx, profile.name)
   for (const model of profile.models.toReversed()) {
-    for (let after = ''; ; ) {
+    if (!deletedModels.has(model.name)) continue
+    for (let after = ''; ;) {
       const batch = await readDirtyDeletions(trx, model, options.filter, after)
       const last = batch.at(-1)
       if (last === undefined) break
@@ -80,7 +89,7 @@ async function* dirtyBatches(
     }
     return
   }
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const records = await readDirty(trx, model, filter, after)
     const last = records.at(-1)
     if (last === undefined) return

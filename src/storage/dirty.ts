@@ -65,6 +65,14 @@ export async function readDirtyParents(
   return result.rows
 }
 
+/** The models that have any dirty, deleted record, so that the others need not be looked through. */
+export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: string): Promise<Set<string>> {
+  const result = await sql<{ model: string }>`select distinct s.model_name as model
+    from morango_dirty d join morango_store s on s.id = d.id
+    where s.profile = ${profile} and s.deleted = 1`.execute(trx)
+  return new Set(result.rows.map((row) => row.model))
+}
+
 /** A model's dirty, deleted records under the filter with ids above `after`, in id order. */
 export async function readDirtyDeletions(
   trx: Kysely<Schema>,
@@ -81,7 +89,11 @@ export async function readDirtyDeletions(
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */
-export async function clearDirty(trx: Kysely<Schema>, dialect: Dialect, ids: readonly string[]): Promise<void> {
+export async function clearDirty(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  ids: readonly string[],
+): Promise<void> {
   if (ids.length === 0) return
   await sql`delete from morango_dirty
     where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)

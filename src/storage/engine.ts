@@ -19,6 +19,12 @@ export function createEngine(context: EngineContext): Engine {
     serialize: (options) =>
       inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
     deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
+    applyWaiting: async (options) => {
+      const waiting = await sql`select 1 from morango_dirty d join morango_store s on s.id = d.id
+        where s.profile = ${options.profile} limit 1`.execute(kysely)
+      if (waiting.rows.length === 0) return
+      await inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options))
+    },
     fsic: (options) => readFsic(kysely, options),
     queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, context, options)),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
@@ -34,19 +40,28 @@ export function createEngine(context: EngineContext): Engine {
     clearBuffers: (transferSessionId) =>
       inTransaction(kysely, dialect, async (trx) => {
         await clearOutgoing(trx, transferSessionId)
-        await trx.deleteFrom('morango_incoming').where('transfer_session_id', '=', transferSessionId).execute()
+        await trx
+          .deleteFrom('morango_incoming')
+          .where('transfer_session_id', '=', transferSessionId)
+          .execute()
         await noteExchange(trx)
       }),
     problemCounts: async (profile) => {
       const models = context.profiles.get(profile)?.models.map((model) => model.name)
-      if (models === undefined) throw new MorangoError('unknown-profile', `There is no profile "${profile}" here.`)
+      if (models === undefined)
+        throw new MorangoError('unknown-profile', `There is no profile "${profile}" here.`)
       const result = await sql<{ unserialized: number; undeserialized: number }>`select
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,
-        (select count(*) from morango_dirty d join morango_store s on s.id = d.id
-          where d.error_code is not null and s.profile = ${profile}) as undeserialized`.execute(kysely)
+        (select count(*) from morango_dirty d where d.error_code is not null and exists (
+          select 1 from morango_store s where s.id = d.id and s.profile = ${profile})) as undeserialized`.execute(
+        kysely,
+      )
       const row = result.rows[0]
-      return { unserialized: Number(row?.unserialized ?? 0), undeserialized: Number(row?.undeserialized ?? 0) }
+      return {
+        unserialized: Number(row?.unserialized ?? 0),
+        undeserialized: Number(row?.undeserialized ?? 0),
+      }
     },
   }
 }

@@ -88,7 +88,9 @@ export async function insertIncoming(
   const byId = new Map(records.map((record) => [record.model_uuid, record]))
   const ids = JSON.stringify([...byId.keys()])
   const present = await sql<{ count: number }>`select count(*) as count from morango_incoming
-    where transfer_session_id = ${transferSessionId} and id in (select value from ${dialect.list(ids)})`.execute(trx)
+    where transfer_session_id = ${transferSessionId} and id in (select value from ${dialect.list(ids)})`.execute(
+    trx,
+  )
   const target = {
     table: 'morango_incoming',
     columns: COLUMNS,

@@ -19,7 +19,9 @@ export const SCHEMA_VERSION: number = STEPS.length
 /** Brings our own tables up to date; application tables are not touched here. Safe to call at every start. */
 export async function migrateOwnTables({ kysely, dialect }: Database): Promise<void> {
   await inTransaction(kysely, dialect, async (trx) => {
-    await sql`create table if not exists morango_meta (key text primary key not null, value text not null)`.execute(trx)
+    await sql`create table if not exists morango_meta (key text primary key not null, value text not null)`.execute(
+      trx,
+    )
     const current = await schemaVersion(trx)
     for (const step of STEPS) {
       if (step.version <= current) continue

@@ -121,7 +121,11 @@ async function readTables(
   return { tables, names: await dialect.tableNames(db) }
 }
 
-async function installTriggers(trx: Kysely<Schema>, dialect: Dialect, model: CompiledModel): Promise<boolean> {
+async function installTriggers(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+): Promise<boolean> {
   const installed = await dialect.installedTriggers(trx)
   const wanted = dialect.triggers(model)
   if (wanted.every(({ name, create }) => installed.get(name) === create)) return false

@@ -7,7 +7,9 @@ import { type Filter, minimalPrefixes, prefixUpperBound } from '../core/filter.t
  */
 export function partitionIn(partition: RawBuilder<unknown>, filter: Filter): RawBuilder<boolean> {
   const ranges = minimalPrefixes(filter).map((prefix) => partitionUnder(partition, prefix))
-  return ranges.length === 1 && ranges[0] !== undefined ? ranges[0] : sql<boolean>`(${sql.join(ranges, sql` or `)})`
+  return ranges.length === 1 && ranges[0] !== undefined
+    ? ranges[0]
+    : sql<boolean>`(${sql.join(ranges, sql` or `)})`
 }
 
 /** SQL condition: the partition starts with `prefix`. */

@@ -40,7 +40,9 @@ export async function renewIfRestored(
     select partition, ${stamp.instance}, ${stamp.counter} from morango_database_max_counter
     where instance_id = ${old.id}
     on conflict (partition, instance_id) do update
-    set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(trx)
+    set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(
+    trx,
+  )
   await sql`update morango_database_max_counter set counter = ${since}
     where instance_id = ${old.id} and counter > ${since}`.execute(trx)
   context.onWarning?.({

@@ -36,7 +36,9 @@ export async function insertRows(
     typeof value === 'string' ? `, ${literal(value)}` : `, ${value}`,
   )
   const text = (count: number): string => {
-    const list = Array.from({ length: count }, (_, row) => rowValues(dialect, row * width, width, fixed.join('')))
+    const list = Array.from({ length: count }, (_, row) =>
+      rowValues(dialect, row * width, width, fixed.join('')),
+    )
     return `insert into ${quote(target.table)} (${names}) values ${list.join(', ')} ${suffix}`
   }
   const full = rows.length >= size ? text(size) : ''

@@ -65,7 +65,7 @@ export async function serializeIn(
   let done = 0
 
   for (const model of profile.models) {
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       options.signal?.throwIfAborted()
       const batch = await readCandidates(trx, model, options.filter, after)
       const last = batch.at(-1)
@@ -99,7 +99,9 @@ async function readCandidates(
     columns.push({ name: model.sourceIdColumn, text: false })
   }
   const selected = columns.map(({ name, text }) =>
-    text ? sql`cast(t.${sql.id(name)} as text) as ${sql.id(name)}` : sql`t.${sql.id(name)} as ${sql.id(name)}`,
+    text
+      ? sql`cast(t.${sql.id(name)} as text) as ${sql.id(name)}`
+      : sql`t.${sql.id(name)} as ${sql.id(name)}`,
   )
   const within =
     filter === undefined ? sql`1 = 1` : sql`(p.partition is null or ${partitionIn(sql`p.partition`, filter)})`
@@ -288,7 +290,7 @@ function textOrEmpty(value: unknown): string {
 function failureOf(error: unknown): { code: string; message: string } {
   if (error instanceof FieldError) return { code: error.code, message: error.message }
   if (isMorangoError(error)) return { code: error.code, message: error.message }
-  if (error instanceof Error) return { code: 'hook-failed', message: `A function of the model threw: ${error.message}` }
+  if (error instanceof Error)
+    return { code: 'hook-failed', message: `A function of the model threw: ${error.message}` }
   return { code: 'hook-failed', message: 'A function of the model threw.' }
 }
-

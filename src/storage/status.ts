@@ -55,7 +55,11 @@ export async function readStatus(
   const count = counts.rows[0]
   return {
     instance: { id: instance.id, databaseId: instance.database_id, counter: instance.counter },
-    models: models.rows.map((row) => ({ ...row, records: Number(row.records), deleted: Number(row.deleted) })),
+    models: models.rows.map((row) => ({
+      ...row,
+      records: Number(row.records),
+      deleted: Number(row.deleted),
+    })),
     pendingChanges: Number(count?.pending ?? 0),
     problems: {
       unserialized: Number(count?.unserialized ?? 0),

@@ -24,7 +24,11 @@ export const STORE_COLUMNS: readonly string[] = COLUMNS
 export const STORE_REPLACE: string = `on conflict (id) do update set ${CONTENT.map((name) => `${name} = excluded.${name}`).join(', ')}`
 
 /** Target for `insertRows`: new versions of Store records, whether they exist or not. */
-export const STORE_UPSERT: { readonly table: string; readonly columns: readonly string[]; readonly suffix: string } = {
+export const STORE_UPSERT: {
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly suffix: string
+} = {
   table: 'morango_store',
   columns: COLUMNS,
   suffix: STORE_REPLACE,

@@ -15,7 +15,9 @@ export async function untracked<T>(trx: Kysely<Schema>, work: () => Promise<T>):
 
 /** The change log's last position. */
 export async function logPosition(trx: Kysely<Schema>): Promise<number> {
-  const result = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)
+  const result = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(
+    trx,
+  )
   return result.rows[0]?.seq ?? 0
 }
 

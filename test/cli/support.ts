@@ -49,7 +49,7 @@ export default defineConfig({
 })
 `
 
-/** A directory for devices, gone after \`close()\`. */
+/** A directory for devices, gone after `close()`. */
 export function createField(): { device(name: string): string; empty(): string; close(): void } {
   const root = mkdtempSync(join(tmpdir(), 'morango-cli-'))
   return {
@@ -77,7 +77,7 @@ export function sql<T>(directory: string, work: (db: DatabaseSync) => T): T {
   }
 }
 
-/** Adds places, their ids from \`first\` on. */
+/** Adds places, their ids from `first` on. */
 export function addPlaces(directory: string, country: string, names: readonly string[], first = 1): void {
   sql(directory, (db) => {
     const insert = db.prepare('insert into place (id, country_id, name) values (?, ?, ?)')
@@ -122,7 +122,7 @@ export function run(
   return start(cwd, args, options).finished
 }
 
-/** Runs a command that must succeed, and gives what its \`--json\` printed. */
+/** Runs a command that must succeed, and gives what its `--json` printed. */
 export async function json(
   cwd: string,
   args: readonly string[],

@@ -21,7 +21,7 @@ afterEach(async () => {
 interface Run {
   readonly child: ChildProcess
   readonly ended: Promise<number | null>
-  output(): string
+  readonly output: () => string
 }
 
 function runDemo(...args: string[]): Run {

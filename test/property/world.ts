@@ -207,11 +207,12 @@ export class World {
         const after = await this.rowsOf(peer)
         for (const [gone, row] of before) {
           if (after.has(gone)) continue
-          this.deleted.add(gone)
-          this.recreated.delete(gone)
           this.supersede(JSON.stringify(row))
           // What was never in a Store nobody can have been told of.
-          if (step.do === 'delete-hard' && stored.has(gone)) this.hard.add(gone)
+          if (!stored.has(gone)) continue
+          this.deleted.add(gone)
+          this.recreated.delete(gone)
+          if (step.do === 'delete-hard') this.hard.add(gone)
         }
         return
       }

@@ -62,6 +62,7 @@ export function createFakeEngine(instance: string): FakeEngine {
       for (const prefix of filter) learn(prefix, { [instance]: counter })
       return { created: 0, updated: 0, deleted: 0, failed: 0 }
     },
+    async applyWaiting() {},
     async deserialize() {
       await enter('deserialize')
       return { written: 0, deleted: 0, failed: 0 }

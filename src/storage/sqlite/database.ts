@@ -14,7 +14,7 @@ useSha256((text) => hash('sha256', text))
 
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {
-  /** Kilobytes of page cache. Default 65,536. */
+  /** Kilobytes of page cache. Default: 20,000. */
   readonly cacheKilobytes?: number
 }
 
@@ -28,7 +28,10 @@ export interface SqliteOptions {
  * @example
  * const morango = await createMorango({ database: sqlite('field.db'), profiles: [gazetteer] })
  */
-export function sqlite(database: string | DatabaseSync | SqliteDatabase, options: SqliteOptions = {}): Database {
+export function sqlite(
+  database: string | DatabaseSync | SqliteDatabase,
+  options: SqliteOptions = {},
+): Database {
   const opened = typeof database === 'string'
   const connection = opened ? new DatabaseSync(database) : database
   const driver = connection instanceof DatabaseSync ? nodeSqliteDriver(connection) : connection
@@ -36,7 +39,14 @@ export function sqlite(database: string | DatabaseSync | SqliteDatabase, options
     'busy_timeout = 0',
     'foreign_keys = on',
     'recursive_triggers = on',
-    ...(opened ? ['journal_mode = wal', 'synchronous = normal', 'wal_autocheckpoint = 8000', `cache_size = -${options.cacheKilobytes ?? 65_536}`] : []),
+    ...(opened
+      ? [
+          'journal_mode = wal',
+          'synchronous = normal',
+          'wal_autocheckpoint = 8000',
+          `cache_size = -${options.cacheKilobytes ?? 20_000}`,
+        ]
+      : []),
   ]) {
     driver.prepare(`pragma ${pragma}`).all([])
   }
@@ -59,8 +69,8 @@ function filePath(driver: SqliteDatabase): string | undefined {
   const rows = driver.prepare('pragma database_list').all([])
   for (const row of rows) {
     if (typeof row !== 'object' || row === null || !('name' in row) || row.name !== 'main') continue
-    if ('file' in row && typeof row.file === 'string' && row.file !== '') return realpathSync(resolve(row.file))
+    if ('file' in row && typeof row.file === 'string' && row.file !== '')
+      return realpathSync(resolve(row.file))
   }
   return undefined
 }
-

@@ -54,8 +54,11 @@ function triggers(model: CompiledModel): TriggerText[] {
   return [
     trigger('insert', log('new.id')),
     // A changed primary key is a deletion and a creation; the second row of the log is harmless otherwise.
-    trigger('update', `${log('new.id')} insert into morango_change_log (model_name, record_id, hard)
-      select ${literal(model.name)}, old.id, 0 where old.id <> new.id;`),
+    trigger(
+      'update',
+      `${log('new.id')} insert into morango_change_log (model_name, record_id, hard)
+      select ${literal(model.name)}, old.id, 0 where old.id <> new.id;`,
+    ),
     trigger('delete', log('old.id')),
   ]
 }
@@ -64,9 +67,9 @@ function triggers(model: CompiledModel): TriggerText[] {
 function queryWith(db: Kysely<Schema>): Query {
   return async <Row>(text: string, parameters: readonly unknown[]): Promise<Row[]> => {
     const values = [...parameters]
-    const parts = text.split('?').map((part, index) =>
-      index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`,
-    )
+    const parts = text
+      .split('?')
+      .map((part, index) => (index === 0 ? sql.raw(part) : sql`${values[index - 1]}${sql.raw(part)}`))
     return (await sql<Row>`${sql.join(parts, sql``)}`.execute(db)).rows
   }
 }

@@ -10,7 +10,11 @@ export function thisMachine(): Machine {
   return {
     systemId: override('MORANGO_SYSTEM_ID') ?? machineId() ?? hostname(),
     nodeId: override('MORANGO_NODE_ID') ?? '',
-    about: { platform: `${platform()}-${release()}-${arch()}`, hostname: hostname(), sysversion: process.version },
+    about: {
+      platform: `${platform()}-${release()}-${arch()}`,
+      hostname: hostname(),
+      sysversion: process.version,
+    },
   }
 }
 

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Packs the package, installs it into an empty project, and syncs two databases there with nothing else.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$root"
+npm run --silent build
+npx publint --strict
+npm pack --silent --pack-destination "$work" >/dev/null
+cd "$work"
+printf '{"name":"empty","private":true,"type":"module"}\n' >package.json
+npm install --silent --no-audit --no-fund ./morango-*.tgz
+cp "$root/scripts/package-smoke.ts" .
+PATH="$root/node_modules/.bin:$PATH" node package-smoke.ts
+PATH="$root/node_modules/.bin:$PATH" ./node_modules/.bin/morango --version
