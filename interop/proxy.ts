@@ -15,7 +15,7 @@ export interface Interference {
   /** Called before it is passed on; `drop` cuts the connection instead. */
   readonly before?: (passage: Passage) => Promise<'drop' | undefined>
   /** Called when the answer is there; `drop` loses it. */
-  readonly after?: (passage: Passage, status: number) => Promise<'drop' | undefined>
+  readonly after?: (passage: Passage, status: number, body: Buffer) => Promise<'drop' | undefined>
 }
 
 /** One exchange that was passed on. */
@@ -60,7 +60,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       const answer = await passOn(new URL(url, proxy.target), incoming, body)
       const { status } = answer
       proxy.log.push({ method, path, status, ...(status >= 400 && { error: answer.body.toString() }) })
-      if ((await proxy.interference.after?.(passage, answer.status)) === 'drop') {
+      if ((await proxy.interference.after?.(passage, answer.status, answer.body)) === 'drop') {
         outgoing.destroy()
         return
       }

@@ -1,6 +1,7 @@
+import { gazetteer } from '../../demo/gazetteer.ts'
 import { createMorango } from '../../src/index.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
-import { buildTables, changeOnePercent, createTables, gazetteer, TABLES } from '../data.ts'
+import { addLibraryColumns, buildTables, changeOnePercent, createTables, TABLES } from '../data.ts'
 import { databaseOf, openDatabase, type Place } from '../databases/kinds.ts'
 import { answerCalls } from './calls.ts'
 
@@ -31,22 +32,23 @@ answerCalls<PrepareApi>({
     await createTables(serverDatabase.kysely)
     await createTables(clientDatabase.kysely)
     await createTables(plainDatabase.kysely)
+    await addLibraryColumns(plainDatabase.kysely)
     await plainDatabase.close()
 
     const profiles = [gazetteer] as const
     const serving = await createMorango({ database: serverDatabase, profiles, migrate: true })
     const syncing = await createMorango({ database: clientDatabase, profiles, migrate: true })
-    const { id: dataset } = await serving.certificates.createRoot('full-dataset')
+    const { id: dataset } = await serving.certificates.createRoot('full-gazetteer')
     const peer = createMemoryPeer(serving.service({ authorize: () => true }), {
       capabilities: syncing.capabilities,
     })
     await syncing.certificates.request(peer, {
-      scopeDefinition: 'dataset',
-      scopeParams: { dataset },
+      scopeDefinition: 'whole-dataset',
+      scopeParams: { dataset_id: dataset },
       primaryPartition: dataset,
       credentials: { username: 'bench', password: 'bench' },
     })
-    const tables = buildTables(serving, dataset, limit)
+    const tables = await buildTables(serving, dataset, limit)
     await serving.close()
     await syncing.close()
 

@@ -1,6 +1,6 @@
 import { createMorango } from '../../src/index.ts'
 import { listen } from '../../src/node.ts'
-import { gazetteer } from '../data.ts'
+import { gazetteer } from '../../demo/gazetteer.ts'
 import { openDatabase, type Place } from '../databases/kinds.ts'
 import { answerCalls } from './calls.ts'
 

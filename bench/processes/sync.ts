@@ -1,6 +1,6 @@
 import { createMorango, type Morango, type SyncReport } from '../../src/index.ts'
 import { zlibCompressor } from '../../src/node.ts'
-import { gazetteer } from '../data.ts'
+import { gazetteer } from '../../demo/gazetteer.ts'
 import { openDatabase, type Place } from '../databases/kinds.ts'
 import { answerCalls } from './calls.ts'
 
@@ -22,7 +22,11 @@ let morango: Morango | undefined
 answerCalls<SyncApi>({
   open: async (place) => {
     const database = openDatabase(place)
-    morango = await createMorango({ database, profiles: [gazetteer], compressor: zlibCompressor, ...(process.env.CHUNK ? { chunkSize: Number(process.env.CHUNK) } : {}) })
+    morango = await createMorango({
+      database,
+      profiles: [gazetteer],
+      compressor: zlibCompressor,
+    })
   },
   sync: async ({ url, filter, direction }) => {
     if (morango === undefined) throw new Error('Not open')

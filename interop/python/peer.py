@@ -30,6 +30,7 @@ from django.core.management import call_command  # noqa: E402
 from django.core.serializers.json import DjangoJSONEncoder  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 from morango.models.certificates import Certificate, Filter, Key  # noqa: E402
 from morango.models.core import (  # noqa: E402
     Buffer,
@@ -50,6 +51,15 @@ PASSWORD = os.environ.get("INTEROP_PASSWORD", "secret: pass")
 _own = apps.get_app_config("survey").get_models()
 MODELS = {model.morango_model_name: model for model in _own if hasattr(model, "morango_model_name")}
 
+
+
+def without_waiting_for_the_disk(connection, **_):
+    """A killed process loses nothing by this, only a machine without power does."""
+    connection.cursor().execute("PRAGMA journal_mode = wal")
+    connection.cursor().execute("PRAGMA synchronous = off")
+
+
+connection_created.connect(without_waiting_for_the_disk)
 controller = MorangoProfileController(PROFILE)
 
 

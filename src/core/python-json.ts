@@ -44,15 +44,20 @@ export function pythonStringify(value: JsonValue): string {
  * @throws MorangoError `malformed-message` when the text is no JSON object
  */
 export function splitObject(text: string): RawField[] {
-  if (text === '') return []
-  const scanner = new JsonScanner(text)
+  return Array.from(rawValues(text), ([key, raw]) => ({ key, raw }))
+}
+
+/** The same as {@link splitObject}, by key, in their order. */
+export function rawValues(text: string): Map<string, string> {
   const values = new Map<string, string>()
+  if (text === '') return values
+  const scanner = new JsonScanner(text)
   scanner.skipWhitespace()
   scanner.members(0, (key) => {
     values.set(key, scanner.skipValue(1))
   })
   scanner.expectEnd()
-  return Array.from(values, ([key, raw]) => ({ key, raw }))
+  return values
 }
 
 /** A JSON object in the form of protocol §7 from its members; the values' texts go in as they are. */
@@ -68,7 +73,7 @@ export function joinObject(fields: readonly RawField[]): string {
  * @throws MorangoError `malformed-message` when `stored` is no JSON object
  */
 export function mergeObject(stored: string, fields: readonly RawField[]): string {
-  const values = new Map(splitObject(stored).map(({ key, raw }) => [key, raw]))
+  const values = rawValues(stored)
   for (const { key, raw } of fields) values.set(key, raw)
   return joinObject(Array.from(values, ([key, raw]) => ({ key, raw })))
 }

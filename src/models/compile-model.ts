@@ -34,6 +34,7 @@ export function compileModel(
     ...references,
     ...compileIdentity(name, declared, sourceIdColumn),
     encode: compileEncode(columns),
+    encodeText: compileEncodeText(columns),
     validate: compileValidate(declared.validate),
     merge: declared.merge,
     partitionTemplate: typeof declared.partition === 'string' ? declared.partition : undefined,
@@ -54,18 +55,38 @@ function compileEncode(columns: readonly CompiledColumn[]): CompiledModel['encod
   }
 }
 
+function compileEncodeText(columns: readonly CompiledColumn[]): CompiledModel['encodeText'] {
+  const fields = columns.map((column, index) => ({
+    column,
+    lead: `${index === 0 ? '{' : ', '}${pythonStringify(column.name)}: `,
+  }))
+  return (row, identity) => {
+    let text = ''
+    for (const { column, lead } of fields) {
+      if (column.name === 'id') {
+        text +=
+          `${lead}"${identity.id}", "_morango_source_id": ${pythonStringify(identity.sourceId)}` +
+          `, "_morango_partition": ${pythonStringify(identity.partition)}`
+      } else text += lead + column.encode(present(row, column.name))
+    }
+    return `${text}}`
+  }
+}
+
+// Taken for null, what was not read would empty the field everywhere.
+function present(row: Readonly<Record<string, unknown>>, name: string): unknown {
+  const value = row[name]
+  if (value !== undefined) return value
+  throw new FieldError('missing-column', `"${name}" was not read from the database`, name)
+}
+
 function encodeInto(
   fields: RawField[],
   columns: readonly CompiledColumn[],
   row: Readonly<Record<string, unknown>>,
 ): void {
   for (const { name, encode } of columns) {
-    const value = row[name]
-    // Taken for null it would empty the field everywhere.
-    if (value === undefined) {
-      throw new FieldError('missing-column', `"${name}" was not read from the database`, name)
-    }
-    fields.push({ key: name, raw: encode(value) })
+    fields.push({ key: name, raw: encode(present(row, name)) })
   }
 }
 

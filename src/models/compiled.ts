@@ -109,6 +109,8 @@ export interface CompiledModel {
    * @throws FieldError
    */
   readonly encode: (row: Readonly<Record<string, unknown>>, identity: RecordIdentity) => RawField[]
+  /** The same as the text of the JSON object, for a record that is new. */
+  readonly encodeText: (row: Readonly<Record<string, unknown>>, identity: RecordIdentity) => string
   /** Whether `identity.id` re-derives for this model (the id override included). */
   readonly idMatches: (identity: RecordIdentity) => boolean
   /**

@@ -3,6 +3,8 @@ export const CAPABILITIES = [
   'ALLOW_CERTIFICATE_PUSHING',
   'ASYNC_OPERATIONS',
   'FSIC_V2_FORMAT',
+  // Ours: pages of buffers may be answered as `application/gzip`, as the next one lets them be sent.
+  'GZIP_BUFFER_GET',
   'GZIP_BUFFER_POST',
 ] as const
 

@@ -1,9 +1,10 @@
 import { MorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
 import { isBefore } from '../core/stages.ts'
-import type { BufferPage } from '../protocol/messages.ts'
 import type { Peer } from '../protocol/peer.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import { ahead, readAhead } from './read-ahead.ts'
+import { createTeller } from './teller.ts'
 import type { BufferRecord, Engine } from './ports.ts'
 
 /** What moving records between a client and its server needs. */
@@ -17,9 +18,6 @@ export interface ChunkContext {
   note(recordsTransferred: number): Promise<void>
 }
 
-/** How many pages are on their way while one is being stored; with none the peer would wait, too. */
-const PAGES_AHEAD = Number(process.env.AHEAD ?? 2)
-
 /**
  * Fetches the records of a pull from where it stands, some chunks ahead of the one being stored, and tells the
  * server meanwhile how many have come (protocol §5).
@@ -27,11 +25,13 @@ const PAGES_AHEAD = Number(process.env.AHEAD ?? 2)
  * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total
  */
 export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<void> {
-  const { engine, profile } = context
+  const { engine, peer, profile, chunkSize, signal } = context
   const { id } = transfer
   const total = announced(transfer)
   const target = { transferSessionId: id, profile, filter: parseFilter(transfer.filter) }
-  const pageAt = readAhead(context, id, total)
+  const pageAt = readAhead({ pageSize: chunkSize, total }, (offset) =>
+    peer.fetchBuffers({ transferSessionId: id, offset, limit: chunkSize }, { signal }),
+  )
   const counts = createTeller((count) => tellCount(context, id, count))
 
   let offset = transfer.recordsTransferred
@@ -58,72 +58,6 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
     'peer-protocol',
     `The peer announced ${total} records, and sent ${held} different ones`,
   )
-}
-
-/** Pages by their offset, asked for in order, the next ones fetched ahead as if this one were full. */
-function readAhead(
-  { peer, chunkSize, signal }: ChunkContext,
-  transferSessionId: string,
-  total: number,
-): (offset: number) => Promise<BufferPage> {
-  const fetchFrom = (offset: number): Promise<BufferPage> =>
-    peer.fetchBuffers({ transferSessionId, offset, limit: chunkSize }, { signal })
-  let coming = new Map<number, Promise<BufferPage>>()
-  return async (offset) => {
-    // The page before was not full: what comes begins at the wrong places.
-    if (!coming.has(offset)) coming = new Map()
-    for (let turn = 0; turn <= PAGES_AHEAD; turn++) {
-      const start = offset + turn * chunkSize
-      if (start < total && !coming.has(start)) coming.set(start, ahead(fetchFrom(start)))
-    }
-    const page = coming.get(offset)
-    coming.delete(offset)
-    return await (page ?? fetchFrom(offset))
-  }
-}
-
-/** Tells a growing count in the background. */
-interface Teller {
-  /** @throws what an earlier call threw */
-  tell(count: number): void
-  /** Until nothing is on its way. */
-  settle(): Promise<void>
-  /** @throws what a call threw */
-  requireTold(): void
-}
-
-/** One call at a time; counts that come meanwhile give way to the last of them. */
-function createTeller(tellOnce: (count: number) => Promise<void>): Teller {
-  let latest = -1
-  let told = -1
-  let running: Promise<void> | undefined
-  let failure: { readonly error: unknown } | undefined
-
-  const requireTold = (): void => {
-    if (failure !== undefined) throw failure.error
-  }
-  const run = async (): Promise<void> => {
-    try {
-      while (told < latest) {
-        const count = latest
-        // oxlint-disable-next-line no-await-in-loop
-        await tellOnce(count)
-        told = count
-      }
-    } catch (error) {
-      failure = { error }
-    }
-    running = undefined
-  }
-  return {
-    tell(count) {
-      requireTold()
-      latest = count
-      running ??= run()
-    },
-    settle: async () => await running,
-    requireTold,
-  }
 }
 
 /**
@@ -205,10 +139,4 @@ export function erroredThere(id: string): MorangoError {
   return new MorangoError('transfer-errored', `The transfer ${id} failed at the peer`, {
     hint: 'The reason is kept with the transfer session at the peer.',
   })
-}
-
-/** Started before it is waited for: a failure is seen when it is. */
-function ahead<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => {})
-  return work
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { isMorangoError } from '../core/errors.ts'
-import { splitObject } from '../core/python-json.ts'
+import { rawValues } from '../core/python-json.ts'
 import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
@@ -16,7 +16,6 @@ interface Row {
   readonly id: string
   readonly columns: readonly string[]
   readonly values: readonly SqlValue[]
-  readonly references: readonly { readonly key: CompiledForeignKey; readonly target: string }[]
 }
 
 /**
@@ -33,8 +32,9 @@ export async function applyRecords(
   const { dialect } = context.database
   const failures: Failure[] = []
   const rows: Row[] = []
+  const shape = shapeOf(model)
   for (const record of records) {
-    const row = await decodeRow(model, record)
+    const row = await decodeRow(model, shape, record)
     if ('code' in row) failures.push(row)
     else rows.push(row)
   }
@@ -46,35 +46,47 @@ export async function applyRecords(
   return { written: written.length, failed: failures.length }
 }
 
-async function decodeRow(model: CompiledModel, record: DirtyRecord): Promise<Row | Failure> {
-  const columns: string[] = []
-  const values: SqlValue[] = []
+async function decodeRow(model: CompiledModel, shape: Shape, record: DirtyRecord): Promise<Row | Failure> {
   try {
-    const fields = new Map(splitObject(record.serialized).map(({ key, raw }) => [key, raw]))
-    for (const column of model.columns) {
-      const raw = fields.get(column.name)
-      if (column.name === 'id' || column.name === model.sourceIdColumn) continue
-      const value = raw === undefined ? column.whenMissing : column.decode(raw)
-      // Left out of the statement: the column's own default applies.
-      if (value === undefined) continue
-      columns.push(column.name)
-      values.push(value)
-    }
-    columns.push('id')
-    values.push(record.id)
-    if (model.sourceIdColumn !== undefined) {
-      columns.push(model.sourceIdColumn)
-      values.push(record.sourceId)
-    }
+    const row = decodeFields(model, shape, record)
     if (model.validate !== undefined) {
-      const row = Object.fromEntries(columns.map((name, index) => [name, values[index] ?? null]))
-      const validation = await model.validate(row)
+      const values = Object.fromEntries(row.columns.map((name, index) => [name, row.values[index] ?? null]))
+      const validation = await model.validate(values)
       if (!validation.ok) return { id: record.id, code: 'validation', message: validation.message }
     }
-    return { id: record.id, columns, values, references: referencesOf(model, columns, values) }
+    return row
   } catch (error) {
     return { id: record.id, ...reasonOf(error) }
   }
+}
+
+/** The columns of a row that has them all: shared by most rows, so that alike rows are found at a glance. */
+interface Shape {
+  readonly written: CompiledModel['columns']
+  readonly columns: readonly string[]
+}
+
+function shapeOf(model: CompiledModel): Shape {
+  const written = model.columns.filter(({ name }) => name !== 'id' && name !== model.sourceIdColumn)
+  const own = model.sourceIdColumn === undefined ? ['id'] : ['id', model.sourceIdColumn]
+  return { written, columns: [...written.map(({ name }) => name), ...own] }
+}
+
+function decodeFields(model: CompiledModel, { written, columns }: Shape, record: DirtyRecord): Row {
+  const fields = rawValues(record.serialized)
+  const values: SqlValue[] = []
+  const missing = new Set<string>()
+  for (const column of written) {
+    const raw = fields.get(column.name)
+    const value = raw === undefined ? column.whenMissing : column.decode(raw)
+    // Left out of the statement: the column's own default applies.
+    if (value === undefined) missing.add(column.name)
+    else values.push(value)
+  }
+  values.push(record.id)
+  if (model.sourceIdColumn !== undefined) values.push(record.sourceId)
+  const present = missing.size === 0 ? columns : columns.filter((name) => !missing.has(name))
+  return { id: record.id, columns: present, values }
 }
 
 function reasonOf(error: unknown): { code: string; message: string } {
@@ -84,21 +96,28 @@ function reasonOf(error: unknown): { code: string; message: string } {
   return { code: 'validation', message: `A function of the model threw: ${message}` }
 }
 
-function referencesOf(
-  model: CompiledModel,
-  columns: readonly string[],
-  values: readonly SqlValue[],
-): Row['references'] {
-  return keysOf(model).flatMap((key) => {
-    const target = values[columns.indexOf(key.column)]
-    return typeof target === 'string' ? [{ key, target }] : []
-  })
-}
-
 function keysOf(model: CompiledModel): CompiledForeignKey[] {
   if (model.selfReference === undefined) return [...model.foreignKeys]
   const own = { column: model.selfReference, targetModel: model.name, targetTable: model.table }
   return [...model.foreignKeys, own]
+}
+
+/** One foreign key, and what a batch refers to by it. */
+interface Reference {
+  readonly key: CompiledForeignKey
+  /** The place of its column in rows, by their columns. */
+  readonly at: Map<readonly string[], number>
+  targets: ReadonlyMap<string, Target>
+}
+
+function targetOf(row: Row, { key, at }: Reference): string | undefined {
+  let index = at.get(row.columns)
+  if (index === undefined) {
+    index = row.columns.indexOf(key.column)
+    at.set(row.columns, index)
+  }
+  const target = row.values[index]
+  return typeof target === 'string' ? target : undefined
 }
 
 interface Orphan {
@@ -114,20 +133,23 @@ async function checkReferences(
   rows: readonly Row[],
   failures: Failure[],
 ): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
-  const targets = new Map<string, Map<string, Target>>()
-  for (const key of keysOf(model)) {
-    const wanted = rows.flatMap((row) =>
-      row.references.filter((reference) => reference.key.column === key.column),
-    )
-    const ids = new Set(wanted.map(({ target }) => target))
-    targets.set(key.column, await readTargets(trx, dialect, key.targetTable, ids))
+  const keys = keysOf(model)
+  if (keys.length === 0) return { sound: [...rows], orphaned: [] }
+  const references = keys.map((key): Reference => ({ key, at: new Map(), targets: new Map() }))
+  for (const reference of references) {
+    const ids = new Set<string>()
+    for (const row of rows) {
+      const target = targetOf(row, reference)
+      if (target !== undefined) ids.add(target)
+    }
+    reference.targets = await readTargets(trx, dialect, reference.key.targetTable, ids)
   }
   const inBatch = new Set<string>()
   const orphans = new Map<string, boolean>()
   const sound: Row[] = []
   const orphaned: Orphan[] = []
   for (const row of rows) {
-    const verdict = judge(model, row, targets, inBatch, orphans)
+    const verdict = judge(model, row, references, inBatch, orphans)
     if (verdict === undefined) {
       inBatch.add(row.id)
       sound.push(row)
@@ -144,18 +166,21 @@ async function checkReferences(
 function judge(
   model: CompiledModel,
   row: Row,
-  targets: ReadonlyMap<string, ReadonlyMap<string, Target>>,
+  references: readonly Reference[],
   inBatch: ReadonlySet<string>,
   orphans: ReadonlyMap<string, boolean>,
 ): { hard: boolean } | { code: string; message: string } | undefined {
   let failure: { code: string; message: string } | undefined
   let deleted: { hard: boolean } | undefined
-  for (const { key, target } of row.references) {
+  for (const reference of references) {
+    const target = targetOf(row, reference)
+    if (target === undefined) continue
+    const { key } = reference
     const own = key.targetTable === model.table
     if (own && (inBatch.has(target) || target === row.id)) continue
     const orphan = own ? orphans.get(target) : undefined
     const found: Target | undefined =
-      orphan === undefined ? targets.get(key.column)?.get(target) : { kind: 'deleted', hard: orphan }
+      orphan === undefined ? reference.targets.get(target) : { kind: 'deleted', hard: orphan }
     if (found?.kind === 'present') continue
     if (found?.kind === 'deleted') deleted = { hard: found.hard || deleted?.hard === true }
     else failure ??= targetFailure(key, target, found)
@@ -207,11 +232,10 @@ async function upsert(
 // Neighbours with the same columns share a statement; parents still come before their children.
 function groupByColumns(rows: readonly Row[]): Row[][] {
   const groups: Row[][] = []
-  let shape: string | undefined
+  let columns: readonly string[] | undefined
   for (const row of rows) {
-    const next = row.columns.join('\n')
-    if (next !== shape) groups.push([])
-    shape = next
+    if (row.columns !== columns && row.columns.join('\n') !== columns?.join('\n')) groups.push([])
+    columns = row.columns
     groups.at(-1)?.push(row)
   }
   return groups

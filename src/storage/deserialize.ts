@@ -26,13 +26,13 @@ import { serializeIn } from './serialize.ts'
 export async function deserializeIn(
   trx: Kysely<Schema>,
   context: EngineContext,
-  options: { profile: string; filter?: Filter | undefined } & WorkOptions,
+  options: { profile: string; filter?: Filter | undefined; raise?: 'always' | 'if-needed' } & WorkOptions,
 ): Promise<DeserializeResult> {
   const profile = context.profiles.get(options.profile)
   if (profile === undefined) {
     throw new MorangoError('unknown-profile', `There is no profile "${options.profile}" here.`)
   }
-  await serializeIn(trx, context, { ...options, raise: 'always', onProgress: undefined })
+  await serializeIn(trx, context, { raise: 'always', ...options, onProgress: undefined })
   const total = { written: 0, deleted: 0, failed: 0 }
   const step = (part: { written?: number; deleted?: number; failed?: number }): void => {
     total.written += part.written ?? 0

@@ -11,9 +11,7 @@ import type { Flag, Schema } from './schema.ts'
 export interface DirtyRecord {
   readonly id: string
   readonly serialized: string
-  readonly partition: string
   readonly sourceId: string
-  readonly selfRefFk: string
 }
 
 /** Why a record could not be applied. */
@@ -30,8 +28,7 @@ export async function readDirty(
   filter: Filter | undefined,
   after: string,
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.partition, s.source_id as "sourceId",
-      s.self_ref_fk as "selfRefFk"
+  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.source_id as "sourceId"
     from morango_dirty d join morango_store s on s.id = d.id
     where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 0
       and ${within(filter)}
@@ -45,8 +42,7 @@ export async function readDirtyByIds(
   dialect: Dialect,
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.partition, s.source_id as "sourceId",
-      s.self_ref_fk as "selfRefFk"
+  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.source_id as "sourceId"
     from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   const byId = new Map(result.rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])

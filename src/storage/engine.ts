@@ -23,7 +23,9 @@ export function createEngine(context: EngineContext): Engine {
       const waiting = await sql`select 1 from morango_dirty d join morango_store s on s.id = d.id
         where s.profile = ${options.profile} limit 1`.execute(kysely)
       if (waiting.rows.length === 0) return
-      await inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options))
+      // Not a serialization of its own: with nothing to stamp the counter stays.
+      const retry = { ...options, raise: 'if-needed' } as const
+      await inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, retry))
     },
     fsic: (options) => readFsic(kysely, options),
     queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, context, options)),

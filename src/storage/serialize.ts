@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { filterContains, type Filter } from '../core/filter.ts'
 import { isMorangoError, MorangoError } from '../core/errors.ts'
-import { joinObject, mergeObject } from '../core/python-json.ts'
+import { mergeObject } from '../core/python-json.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { BATCH, type EngineContext } from './context.ts'
@@ -32,13 +32,21 @@ interface Stored {
   readonly serialized: string
   readonly conflicting: string
   readonly selfRef: string
+  readonly deleted: Flag
   readonly hardDeleted: Flag
   readonly transfer: string | null
   readonly dirty: string | null
 }
 
 type Outcome =
-  | { readonly kind: 'created' | 'updated' | 'deleted' | 'hard-deleted'; readonly row: readonly SqlValue[] }
+  | {
+      readonly kind: 'created' | 'updated' | 'deleted' | 'hard-deleted'
+      readonly row: readonly SqlValue[]
+      /** It goes on waiting to be deserialized. */
+      readonly staysDirty?: true
+      /** What was kept of earlier versions has to go. */
+      readonly forget?: boolean
+    }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'kept'; readonly kept: KeptPending }
 
@@ -125,7 +133,8 @@ async function readStored(
   const ids = batch.flatMap((candidate) => candidate.morango_store_exists ?? [])
   if (ids.length === 0) return new Map()
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
-      s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.hard_deleted as "hardDeleted",
+      s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
+      s.hard_deleted as "hardDeleted",
       s.last_transfer_session_id as transfer, d.id as dirty
     from morango_store s left join morango_dirty d on d.id = s.id
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
@@ -161,8 +170,8 @@ async function writeBatch(
     if (outcome.kind === 'nothing') return outcome
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row)
     if (outcome.kind !== 'created') changed.push(id)
-    if (outcome.kind === 'hard-deleted') hardDeleted.push(id)
-    if (present !== undefined && present.dirty !== null) noLongerDirty.push(id)
+    if (outcome.kind === 'hard-deleted' || outcome.forget === true) hardDeleted.push(id)
+    if (present !== undefined && present.dirty !== null && outcome.staysDirty !== true) noLongerDirty.push(id)
     return outcome
   })
   if (changed.length > 0) {
@@ -197,13 +206,18 @@ function decide(
     if (filter !== undefined && !filterContains(filter, partition)) {
       return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
     }
-    const fields = model.encode(candidate, identity)
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
     if (stored === undefined) {
-      return { kind: 'created', row: storeRow(identity, joinObject(fields), { selfRef }) }
+      return { kind: 'created', row: storeRow(identity, model.encodeText(candidate, identity), { selfRef }) }
     }
     requireSameIdentity(stored, identity)
-    const serialized = mergeObject(stored.serialized, fields)
+    // Deleted hard and created again since: nothing of what it was may be left.
+    if (candidate.morango_hard === 1) {
+      const row = storeRow(identity, model.encodeText(candidate, identity), { selfRef })
+      return { kind: 'updated', row, forget: true }
+    }
+    const serialized = mergeObject(stored.serialized, model.encode(candidate, identity))
+    if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
     const conflicting =
       stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
     return { kind: 'updated', row: storeRow(identity, serialized, { conflicting, selfRef }) }
@@ -230,6 +244,17 @@ function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Fi
           deleted: 1,
         }),
       }
+}
+
+/**
+ * The row is still there because a deletion that has arrived is not applied yet. As in any conflict of the two,
+ * the deletion wins, and the edit goes to the conflicting data.
+ */
+function editedTooLate(identity: RecordIdentity, stored: Stored, edited: string): Outcome {
+  const { serialized, selfRef, transfer, hardDeleted: hard } = stored
+  const conflicting = hard === 1 ? '' : `${edited}\n${stored.conflicting}`
+  const row = storeRow(identity, serialized, { conflicting, selfRef, transfer, deleted: 1, hard })
+  return { kind: 'updated', row, staysDirty: true }
 }
 
 function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {

@@ -33,7 +33,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   }),
 )
 
-const sync: fc.Arbitrary<Step> = fc.record({
+const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc.record({
   do: fc.constant('sync' as const),
   client: peer,
   server: peer,
@@ -60,6 +60,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 9, arbitrary: sync },
 )
 
+/** A sync that is interrupted, what happens meanwhile, and the same sync again. */
+const interrupted: fc.Arbitrary<Step[]> = fc
+  .tuple(sync, fault, fc.array(step, { maxLength: 4 }))
+  .map(([begun, cause, meanwhile]) => [
+    { ...begun, faults: [...begun.faults, cause] },
+    ...meanwhile,
+    { ...begun, faults: [] },
+  ])
+
+const steps: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.oneof({ weight: 4, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: interrupted }),
+    { minLength: 4, maxLength: 24, size: 'max' },
+  )
+  .map((parts) => parts.flat())
+
 const holders: fc.Arbitrary<readonly Holder[]> = fc.constantFrom<readonly Holder[]>(
   ['all', 'all', 'all'],
   ['all', 'all', 'u1'],
@@ -70,7 +86,7 @@ const holders: fc.Arbitrary<readonly Holder[]> = fc.constantFrom<readonly Holder
 
 const history: fc.Arbitrary<History> = fc.record({
   holders,
-  steps: fc.array(step, { minLength: 4, maxLength: 30, size: 'max' }),
+  steps,
   format: fc.constantFrom('v2' as const, 'v2' as const, 'v2' as const, 'v1' as const, 'bundled' as const),
 })
 
@@ -78,14 +94,14 @@ it(
   'any history ends with equal peers, and nothing lost, brought back or let out on the way',
   async () => {
     await fc.assert(
-      fc.asyncProperty(history, async ({ holders: who, steps, format }) => {
+      fc.asyncProperty(history, async ({ holders: who, steps: story, format }) => {
         const world = await World.create({ holders: who, format }, 'history')
         try {
-          await world.run(steps)
+          await world.run(story)
           await world.end()
         } catch (error) {
-          const story = [`${format}: ${who.join(', ')}`, ...world.log].join('\n')
-          throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story}`, { cause: error })
+          const told = [`${format}: ${who.join(', ')}`, ...world.log].join('\n')
+          throw new Error(`${error instanceof Error ? error.message : String(error)}\n${told}`, { cause: error })
         }
       }),
       {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createHttpPeer } from '../../src/transport/http/client.ts'
 import type { HttpPeerOptions } from '../../src/transport/http/client.ts'
@@ -164,6 +164,33 @@ describe('answers', () => {
   it('larger than the limit are refused', async () => {
     const { peer } = scripted([Response.json('x'.repeat(2000))], { maxReplyBytes: 1000 })
     expect(await failureOf(peer.info())).toMatchObject({ code: 'peer-protocol' })
+  })
+
+  describe('of gzip', () => {
+    const range = { transferSessionId: ID, offset: 0, limit: 2 }
+    const packed = (body: Uint8Array<ArrayBuffer>): Response =>
+      new Response(body, { headers: { 'content-type': 'application/gzip' } })
+
+    it.each([['zlib', zlibCompressor] as const, ['web', undefined] as const])(
+      'are unpacked (%s)',
+      async (_, compressor) => {
+        const bytes = new Uint8Array(gzipSync(JSON.stringify([record(1)])))
+        const { peer } = scripted([packed(bytes)], { compressor })
+        expect(await peer.fetchBuffers(range)).toEqual({ count: undefined, records: [record(1)] })
+        expect(peer.traffic.received).toBe(bytes.length)
+      },
+    )
+
+    it.each([
+      ['damaged', new Uint8Array(gzipSync('[]').subarray(0, 12))],
+      ['none', new Uint8Array([1, 2, 3])],
+      ['larger than the limit when unpacked', new Uint8Array(gzipSync(' '.repeat(2000)))],
+    ])('are refused when %s', async (_, bytes) => {
+      for (const compressor of [undefined, zlibCompressor]) {
+        const { peer } = scripted([packed(bytes)], { maxReplyBytes: 1000, compressor })
+        expect(await failureOf(peer.fetchBuffers(range))).toMatchObject({ code: 'peer-protocol' })
+      }
+    })
   })
 
   it('that redirect are followed for GET alone', async () => {

@@ -298,6 +298,37 @@ describe('buffers', () => {
   })
 })
 
+describe('buffers as gzip', () => {
+  const page = `buffers/?limit=10&transfer_session_id=${ID}`
+  const ask = async (path: string, capabilities: string, count = 10): Promise<Response> => {
+    const { service, request } = setUp()
+    service.answers.buffers = () => ({
+      count,
+      records: Array.from({ length: count }, (_, index) => record(index)),
+    })
+    return await request(path, {
+      headers: { 'x-morango-capabilities': capabilities, 'accept-encoding': 'gzip' },
+    })
+  }
+
+  it('for a client that can unpack it by itself', async () => {
+    const response = await ask(page, 'ASYNC_OPERATIONS GZIP_BUFFER_GET')
+    expect(response.headers.get('content-type')).toBe('application/gzip')
+    expect(response.headers.get('content-encoding')).toBeNull()
+    const plain = await ask(page, '').then(async (answer) => gunzipSync(await answer.arrayBuffer()))
+    expect(gunzipSync(await response.arrayBuffer())).toEqual(plain)
+  })
+
+  it.each([
+    ['the client does not ask for it', page, 'ASYNC_OPERATIONS', 10],
+    ['the page is small', page, 'GZIP_BUFFER_GET', 0],
+    ['it is an error', 'buffers/?limit=10', 'GZIP_BUFFER_GET', 10],
+  ])('not when %s', async (_, path, capabilities, count) => {
+    const response = await ask(path, capabilities, count)
+    expect(response.headers.get('content-type')).toBe('application/json')
+  })
+})
+
 describe('answers', () => {
   it('are compact JSON in raw UTF-8, packed when large and wanted', async () => {
     const { service, request } = setUp()

@@ -6,6 +6,7 @@ import type { PeerCall, WireReply } from '../../protocol/exchange.ts'
 import { resourcePath } from '../../protocol/paths.ts'
 import { createPeerCalls } from '../../protocol/peer-calls.ts'
 import type { CallOptions, Peer } from '../../protocol/peer.ts'
+import type { Bytes } from './bytes.ts'
 import { webCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
 import { fetchOnce } from './fetch-once.ts'
@@ -92,7 +93,7 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
           // What was to be deleted is gone: by the attempt before.
           if (uncertain && request.method === 'DELETE' && reply.status === 404)
             return { status: 204, body: undefined }
-          return readReply(reply)
+          return await readReply(reply)
         }
         uncertain ||= isGatewayStatus(reply.status)
       } catch (error) {
@@ -138,6 +139,27 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     return { url: target.href, method: request.method, headers, body }
   }
 
+  async function readReply({ status, headers, body }: HttpReply): Promise<WireReply> {
+    const gzipped = headers.get('content-type') === 'application/gzip'
+    const text = new TextDecoder().decode(gzipped ? await unzip(body) : body)
+    const location = status >= 300 && status < 400 ? headers.get('location') : null
+    if (location !== null) return { status, body: location }
+    try {
+      return { status, body: text === '' ? undefined : JSON.parse(text) }
+    } catch {
+      // Errors come as anything, pages of HTML among it; of a success nothing but JSON is of use.
+      return { status, body: status < 300 ? undefined : text.slice(0, LONGEST_ERROR_TEXT) }
+    }
+  }
+
+  async function unzip(body: Bytes): Promise<Bytes> {
+    try {
+      return await compressor.gunzip(body, maxReplyBytes)
+    } catch (cause) {
+      throw new MorangoError('peer-protocol', "The peer's answer cannot be unpacked.", { cause })
+    }
+  }
+
   async function takesGzip(callOptions: CallOptions): Promise<boolean> {
     if (!capabilities.includes(GZIP)) return false
     if (gzipBuffers === undefined) await info(callOptions)
@@ -157,18 +179,6 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     info,
     updateTransferSession: async (...args) =>
       await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
-  }
-}
-
-function readReply({ status, headers, body }: HttpReply): WireReply {
-  const text = new TextDecoder().decode(body)
-  const location = status >= 300 && status < 400 ? headers.get('location') : null
-  if (location !== null) return { status, body: location }
-  try {
-    return { status, body: text === '' ? undefined : JSON.parse(text) }
-  } catch {
-    // Errors come as anything, pages of HTML among it; of a success nothing but JSON is of use.
-    return { status, body: status < 300 ? undefined : text.slice(0, LONGEST_ERROR_TEXT) }
   }
 }
 

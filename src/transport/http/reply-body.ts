@@ -4,10 +4,21 @@ import type { Compressor } from './compressor.ts'
 /** Below this many bytes compressing saves less than it costs. */
 const WORTH_COMPRESSING = 1024
 
+/** How an answer may be packed. */
+export interface Packing {
+  /** The client's header. */
+  readonly acceptEncoding: string | null | undefined
+  /**
+   * Whether the content may be gzip itself, to be unpacked by the client in one go. As an encoding `fetch` unpacks
+   * it, bit by bit, which takes Node twice the time of all the rest.
+   */
+  readonly asContent: boolean
+}
+
 /** The response for an answer: compact JSON in raw UTF-8, gzipped where the client takes that (protocol §4). */
 export async function encodeReply(
   reply: WireReply,
-  acceptEncoding: string | null | undefined,
+  packing: Packing,
   compressor: Compressor,
   headers: Headers,
 ): Promise<Response> {
@@ -19,8 +30,12 @@ export async function encodeReply(
   headers.set('content-type', 'application/json')
   const body = new TextEncoder().encode(JSON.stringify(reply.body))
   if (body.length < WORTH_COMPRESSING) return sized(body, reply.status, headers)
+  if (packing.asContent && reply.status < 300) {
+    headers.set('content-type', 'application/gzip')
+    return sized(await compressor.gzip(body), reply.status, headers)
+  }
   headers.set('vary', 'Accept-Encoding')
-  if (!acceptsGzip(acceptEncoding)) return sized(body, reply.status, headers)
+  if (!acceptsGzip(packing.acceptEncoding)) return sized(body, reply.status, headers)
   headers.set('content-encoding', 'gzip')
   return sized(await compressor.gzip(body), reply.status, headers)
 }

@@ -60,7 +60,11 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     const reply =
       method === undefined ? methodNotAllowed(asked) : await answer(context, { method, resource, id })
     if (reply.status === 401) headers.set('www-authenticate', 'Basic realm="api"')
-    return await encodeReply(reply, request.headers.get('accept-encoding'), compressor, headers)
+    const packing = {
+      acceptEncoding: request.headers.get('accept-encoding'),
+      asContent: resource === 'buffers' && capabilitiesOf(request).has('GZIP_BUFFER_GET'),
+    }
+    return await encodeReply(reply, packing, compressor, headers)
   }
 
   async function answer(
@@ -82,7 +86,7 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       const caller = {
         ip: clientIp(context),
         serverIp: serverIp(context),
-        capabilities: parseCapabilities(request.headers.get(CAPABILITIES_HEADER)),
+        capabilities: capabilitiesOf(request),
       }
       return await answerCall(service, { ...target, ...message, query }, caller, {
         url: request.url,
@@ -119,6 +123,10 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
   }
   app.all(`${root}/*`, unknownPath)
   return app
+}
+
+function capabilitiesOf(request: Request): ReadonlySet<string> {
+  return parseCapabilities(request.headers.get(CAPABILITIES_HEADER))
 }
 
 function unknownPath(): Response {

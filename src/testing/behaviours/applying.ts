@@ -1,0 +1,160 @@
+import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
+import { add, laterSchema, laterSuite, problemCodes, recordOf, suiteNetwork } from './fixtures.ts'
+
+/** Store to application rows (protocol §9). */
+export const applying: readonly Behaviour<MakeNetwork>[] = [
+  {
+    name: 'leaves a clash with a unique constraint waiting, alone, and neither row lost',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const ours = await add(network, 'a', 'account', { email: 'x@example.org' })
+      const theirs = await add(network, 'b', 'account', { email: 'x@example.org' })
+      const other = await add(network, 'b', 'account', { email: 'y@example.org' })
+      await network.sync('a', 'b', { direction: 'pull' })
+      const peer = network.peer('a')
+      same(await problemCodes(peer), ['constraint'], 'the reason')
+      holds((await peer.row('account', ours)) !== undefined, 'our row is there')
+      holds((await peer.row('account', other)) !== undefined, 'the other one arrived')
+      await peer.update('account', ours, { email: 'z@example.org' })
+      await network.sync('a', 'b', { direction: 'pull' })
+      holds((await peer.row('account', theirs)) !== undefined, 'theirs is applied once it can be')
+      same(await problemCodes(peer), [], 'problems')
+    },
+  },
+  {
+    name: 'leaves a record that is not valid waiting, alone',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const id = await add(network, 'a', 'account', { email: 'nobody' })
+      const other = await add(network, 'a', 'account', { email: 'y@example.org' })
+      const report = await network.sync('a', 'b')
+      same(report.problems.undeserialized, 0, 'problems of the client')
+      same(await problemCodes(network.peer('b')), ['validation'], 'problems of the server')
+      holds((await network.peer('b').row('account', other)) !== undefined, 'the other one arrived')
+      await network.peer('a').update('account', id, { email: 'somebody' })
+      await network.sync('a', 'b')
+      same((await network.peer('b').row('account', id))?.['email'], 'somebody', 'the mended row')
+      same(await problemCodes(network.peer('b')), [], 'problems after the mend')
+    },
+  },
+  {
+    name: 'applies a record once what it refers to has arrived, under whatever filter',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const book = await add(network, 'a', 'book')
+      const note = await add(network, 'a', 'note', { book_id: book, body: 'x' })
+      await network.sync('b', 'a', { filter: `${network.root}:u1:note`, direction: 'pull' })
+      same(await problemCodes(network.peer('b')), ['foreign-key-missing'], 'the reason')
+      await network.sync('b', 'a', { direction: 'pull' })
+      holds((await network.peer('b').row('note', note)) !== undefined, 'it is applied')
+      same(await problemCodes(network.peer('b')), [], 'problems')
+    },
+  },
+  {
+    name: 'applies what waits under one filter when its parent comes under another',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const shelf = await add(network, 'a', 'shelf', { owner: 'u2' })
+      const book = await add(network, 'a', 'book', { owner: 'u1', shelf_id: shelf })
+      const pull = { direction: 'pull' } as const
+      await network.sync('b', 'a', { ...pull, filter: `${network.root}:u1` })
+      same(await problemCodes(network.peer('b')), ['foreign-key-missing'], 'the reason')
+      await network.sync('b', 'a', { ...pull, filter: `${network.root}:u2` })
+      await network.sync('b', 'a', { ...pull, filter: `${network.root}:u2` })
+      holds((await network.peer('b').row('book', book)) !== undefined, 'it is applied')
+      same(await problemCodes(network.peer('b')), [], 'problems')
+    },
+  },
+  {
+    name: 'deletes what arrives referring to a deleted record, and that travels',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const book = await add(network, 'a', 'book')
+      await network.converge()
+      await network.peer('a').delete('book', book)
+      const note = await add(network, 'b', 'note', { book_id: book, body: 'late' })
+      await network.peer('b').morango.serialize()
+      await network.sync('a', 'b', { direction: 'pull' })
+      same(await network.peer('a').row('note', note), undefined, 'the row at a')
+      await network.converge()
+      for (const name of network.names) {
+        same((await recordOf(network.peer(name), note)).deleted, true, `deleted at ${name}`)
+        same(await network.peer(name).rows('note'), [], `rows at ${name}`)
+      }
+    },
+  },
+  {
+    name: 'lets cascading deletions travel',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const shelf = await add(network, 'a', 'shelf')
+      await network.converge()
+      const book = await add(network, 'b', 'book', { shelf_id: shelf })
+      const note = await add(network, 'b', 'note', { book_id: book, body: 'x' })
+      await network.sync('b', 'c')
+      await network.peer('a').delete('shelf', shelf)
+      await network.sync('a', 'b')
+      await network.converge()
+      for (const name of network.names) {
+        for (const id of [shelf, book, note]) {
+          holds((await recordOf(network.peer(name), id)).deleted, `${id} is deleted at ${name}`)
+        }
+      }
+    },
+  },
+  {
+    name: 'writes parents before their children, and deletes children before their parents',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      let parent: string | null = null
+      const topics: string[] = []
+      for (let depth = 0; depth < 12; depth++) {
+        parent = await add(network, 'a', 'topic', { name: `t${depth}`, parent_id: parent })
+        topics.push(parent)
+      }
+      await network.sync('a', 'b')
+      same((await network.peer('b').rows('topic')).length, 12, 'rows after the first sync')
+      await network.peer('a').delete('topic', ...topics.toReversed())
+      await network.sync('a', 'b')
+      same([await network.peer('b').rows('topic'), await problemCodes(network.peer('b'))], [[], []], 'what is left')
+    },
+  },
+  {
+    name: 'finds a parent that is here from outside the filter',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const parent = await add(network, 'a', 'shelf', { owner: 'u1' })
+      const child = await add(network, 'a', 'shelf', { owner: 'u2', parent_id: parent })
+      await network.sync('b', 'a', { filter: `${network.root}:u1`, direction: 'pull' })
+      await network.sync('b', 'a', { filter: `${network.root}:u2`, direction: 'pull' })
+      same((await network.peer('b').row('shelf', child))?.['parent_id'], parent, 'the parent of the child')
+    },
+  },
+  {
+    name: 'keeps fields that it does not know, and fills in those that are missing',
+    async run(make) {
+      const later = { profiles: [laterSuite], schema: laterSchema } as const
+      const network = await suiteNetwork(make, { peers: { a: {}, b: later, c: later } })
+      const id = await add(network, 'b', 'account', { email: 'x@example.org', name: 'Ada' })
+      await network.sync('b', 'a')
+      await network.peer('a').update('account', id, { age: 8 })
+      const old = await add(network, 'a', 'account', { email: 'y@example.org' })
+      await network.sync('a', 'c')
+      const row = await network.peer('c').row('account', id)
+      same([row?.['age'], row?.['name']], [8, 'Ada'], 'what went through the older release')
+      same((await network.peer('c').row('account', old))?.['name'], 'unnamed', 'what the older release lacks')
+    },
+  },
+  {
+    name: 'keeps records of models that it does not know, and passes them on',
+    async run(make) {
+      const later = { profiles: [laterSuite], schema: laterSchema } as const
+      const network = await suiteNetwork(make, { peers: { a: {}, b: later, c: later } })
+      const id = await add(network, 'b', 'tag', { word: 'new' })
+      await network.sync('b', 'a')
+      same(await problemCodes(network.peer('a')), ['unknown-model'], 'the reason')
+      await network.sync('a', 'c')
+      same((await network.peer('c').row('tag', id))?.['word'], 'new', 'the row behind it')
+    },
+  },
+]

@@ -1,0 +1,117 @@
+import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
+import { add, problemCodes, recordOf, suiteNetwork } from './fixtures.ts'
+
+/** What really went wrong in systems like this one. */
+export const field: readonly Behaviour<MakeNetwork>[] = [
+  {
+    name: 'a user’s data that went from its own device to one with everything is not missing on a third',
+    async run(make) {
+      const scope = { scope: 'owner', params: { owner: 'u1' } }
+      const network = await suiteNetwork(make, { peers: { tablet: { scope }, school: {}, cloud: {} } })
+      await add(network, 'school', 'book', { owner: 'u2' })
+      await network.sync('school', 'cloud')
+      const ids = [await add(network, 'tablet', 'book')]
+      await network.sync('tablet', 'school')
+      await network.sync('school', 'cloud')
+      ids.push(await add(network, 'tablet', 'book'))
+      await network.sync('tablet', 'school')
+      await network.sync('cloud', 'school', { direction: 'pull' })
+      for (const id of ids) holds((await network.peer('cloud').row('book', id)) !== undefined, `${id} is in the cloud`)
+    },
+  },
+  {
+    name: 'repeated syncs become empty',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      for (const name of network.names) {
+        await add(network, name, 'setting', { name: 'shared', value: name })
+        await add(network, name, 'book')
+      }
+      const rounds = await network.converge()
+      holds(rounds <= 5, `the network is at rest after ${rounds} rounds`)
+    },
+  },
+  {
+    name: 'a clash of unique keys leaves both rows, each where it was made, and says so',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: ['a', 'b'] })
+      await add(network, 'a', 'account', { email: 'x@example.org' })
+      await add(network, 'b', 'account', { email: 'x@example.org' })
+      const report = await network.sync('a', 'b')
+      same(report.problems.undeserialized, 1, 'what the report says')
+      for (const name of ['a', 'b']) {
+        same((await network.peer(name).rows('account')).length, 1, `rows at ${name}`)
+        same(await problemCodes(network.peer(name)), ['constraint'], `problems at ${name}`)
+        same((await network.peer(name).records()).length, 2, `records at ${name}`)
+      }
+    },
+  },
+  {
+    name: 'a record deleted and created again comes back, and not as a conflict',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const id = await add(network, 'a', 'setting', { name: 'x', value: '1' })
+      await network.converge()
+      await network.peer('a').delete('setting', id)
+      await network.converge()
+      await add(network, 'a', 'setting', { name: 'x', value: '2' })
+      const report = await network.sync('a', 'b')
+      same(report.conflicts, 0, 'conflicts of the client')
+      await network.converge()
+      for (const name of network.names) {
+        same((await network.peer(name).row('setting', id))?.['value'], '2', `the row at ${name}`)
+        same((await recordOf(network.peer(name), id)).conflicting, '', `conflicting data at ${name}`)
+      }
+    },
+  },
+  {
+    name: 'a sync that is cut again and again gets to its end',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: ['a', 'b'], chunkSize: 2 })
+      for (let book = 0; book < 12; book++) await add(network, 'a', 'book')
+      let tries = 0
+      for (let done = false; !done && tries < 60; tries++) {
+        const faults = [{ kind: 'kill', side: tries % 2 === 0 ? 'client' : 'server', statements: 25 }] as const
+        done = await network.sync('a', 'b', { direction: 'push', faults }).then(
+          () => true,
+          () => false,
+        )
+      }
+      holds(tries < 60, 'it ends')
+      same((await network.peer('b').rows('book')).length, 12, 'rows')
+    },
+  },
+  {
+    name: 'Buffers do not outlive their transfers, however those end',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: ['a', 'b'], chunkSize: 2 })
+      for (let turn = 0; turn < 6; turn++) {
+        for (let book = 0; book < 5; book++) await add(network, 'a', 'book')
+        const stage = (['queuing', 'transferring', 'dequeuing'] as const)[turn % 3] ?? 'queuing'
+        const side = turn % 2 === 0 ? 'client' : 'server'
+        const faults = [{ kind: 'kill', side, stage, statements: 3 }] as const
+        await network.sync('a', 'b', { faults }).catch(() => undefined)
+        await network.sync('a', 'b')
+        for (const name of network.names) {
+          for (const table of ['morango_outgoing', 'morango_incoming'] as const) {
+            const rows = await network.peer(name).database.kysely.selectFrom(table).selectAll().execute()
+            same(rows.length, 0, `${table} at ${name} after turn ${turn}`)
+          }
+        }
+      }
+    },
+  },
+  {
+    name: 'nothing brings back a deletion but a creation',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const id = await add(network, 'a', 'book', { title: 'first' })
+      await network.converge()
+      await network.peer('a').delete('book', id)
+      await network.peer('c').update('book', id, { title: 'late' })
+      await network.sync('c', 'b')
+      await network.converge()
+      for (const name of network.names) holds((await recordOf(network.peer(name), id)).deleted, `deleted at ${name}`)
+    },
+  },
+]

@@ -1,0 +1,48 @@
+import { applying } from './behaviours/applying.ts'
+import { counting } from './behaviours/counting.ts'
+import { field } from './behaviours/field.ts'
+import { merging } from './behaviours/merging.ts'
+import { serializing } from './behaviours/serializing.ts'
+import { transferring } from './behaviours/transferring.ts'
+import type { Behaviour, MakeNetwork, TestFramework } from './behaviour.ts'
+import { createTestNetwork, type TestNetwork } from './network.ts'
+import type { MakeTestDatabase } from './test-database.ts'
+
+const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] = [
+  ['serializing', serializing],
+  ['merging', merging],
+  ['applying', applying],
+  ['counters and filters', counting],
+  ['transfers', transferring],
+  ['what went wrong elsewhere', field],
+]
+
+/**
+ * Everything that a storage must do, as tests on databases that you make.
+ *
+ * @example
+ * import { describe, test } from 'vitest'
+ * describeStorage('SQLite', memorySqlite, { describe, test })
+ */
+export function describeStorage(name: string, makeDatabase: MakeTestDatabase, framework: TestFramework): void {
+  framework.describe(name, () => {
+    for (const [group, behaviours] of GROUPS) {
+      framework.describe(group, () => {
+        for (const { name: what, run } of behaviours) {
+          framework.test(what, async () => {
+            const networks: TestNetwork[] = []
+            try {
+              await run(async (options) => {
+                const network = await createTestNetwork({ database: makeDatabase, ...options })
+                networks.push(network)
+                return network
+              })
+            } finally {
+              for (const network of networks) await network.close()
+            }
+          })
+        }
+      })
+    }
+  })
+}
