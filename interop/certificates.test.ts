@@ -120,7 +120,9 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     expect(held).toHaveLength(1)
     expect(held[0]?.parent).not.toBe(dataset)
     await server.fill({ dataset, from: 0, count: 3 })
-    expect(moved(await client.sync({ url: server.url, dataset, transfers: [{ push: false, filter: dataset }] }))).toEqual([3])
+    expect(
+      moved(await client.sync({ url: server.url, dataset, transfers: [{ push: false, filter: dataset }] })),
+    ).toEqual([3])
     await expectSame(client, server)
   })
 })

@@ -44,7 +44,9 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     const row = { ...morango.record(model, rowOf(model, values)) }
     const columns = Object.keys(row)
     const places = columns.map(() => '?').join(', ')
-    connection.prepare(`insert into ${model} (${columns.join(', ')}) values (${places})`).run(...Object.values(row))
+    connection
+      .prepare(`insert into ${model} (${columns.join(', ')}) values (${places})`)
+      .run(...Object.values(row))
     return row.id
   }
 
@@ -97,7 +99,11 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
       return { id: made.id, parent: made.parentId ?? null, scope: made.scope, held: true }
     },
     async push({ url, parent, scope, params }) {
-      const made = await morango.certificates.push(url, { parentId: parent, scopeDefinition: scope, scopeParams: params })
+      const made = await morango.certificates.push(url, {
+        parentId: parent,
+        scopeDefinition: scope,
+        scopeParams: params,
+      })
       return { id: made.id, parent: made.parentId ?? null, scope: made.scope, held: false }
     },
     async sync({ url, transfers, chunk, client, server: serverCertificate }) {
@@ -146,7 +152,9 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
       .orderBy('instance_id')
       .execute()
     const left = await sql<{ n: number }>`select (select count(*) from morango_incoming)
-      + (select count(*) from morango_outgoing) + (select count(*) from morango_outgoing_snapshot) as n`.execute(db)
+      + (select count(*) from morango_outgoing) + (select count(*) from morango_outgoing_snapshot) as n`.execute(
+      db,
+    )
     return {
       instance: status.instance.id,
       store: store.map((row) => ({
@@ -173,9 +181,13 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
   function rows(model: ModelName): Fields[] {
     const big = model === 'sample' ? ', cast(big as text) as big' : ''
     const names = connection.prepare(`pragma table_info(${model})`).all()
-    const columns = names.map((column) => String(column['name'])).filter((name) => name !== 'big' && name !== 'morango_source_id')
+    const columns = names
+      .map((column) => String(column['name']))
+      .filter((name) => name !== 'big' && name !== 'morango_source_id')
     const found = connection.prepare(`select ${columns.join(', ')}${big} from ${model} order by id`).all()
-    return found.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])))
+    return found.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(name, value)])),
+    )
   }
 }
 

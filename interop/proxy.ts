@@ -103,7 +103,11 @@ function passOn(url: URL, incoming: IncomingMessage, body: Buffer): Promise<Answ
     const onward = request(
       url,
       // A connection each: the server may have been killed since the last.
-      { method: incoming.method, headers: { ...incoming.headers, host: url.host, connection: 'close' }, agent: false },
+      {
+        method: incoming.method,
+        headers: { ...incoming.headers, host: url.host, connection: 'close' },
+        agent: false,
+      },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -70,7 +70,10 @@ async function findPython(): Promise<string | undefined> {
     try {
       // One after the other: the first that will do.
       // oxlint-disable-next-line no-await-in-loop
-      const { stdout } = await run(candidate, ['-c', 'import sys, venv, ensurepip; print(*sys.version_info[:2])'])
+      const { stdout } = await run(candidate, [
+        '-c',
+        'import sys, venv, ensurepip; print(*sys.version_info[:2])',
+      ])
       const [major, minor] = stdout.trim().split(' ').map(Number)
       if (major === 3 && minor !== undefined && minor >= OLDEST && minor <= NEWEST) return candidate
     } catch {

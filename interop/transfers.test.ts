@@ -75,7 +75,8 @@ describe.skipIf(noPython).each(PAIRINGS)('client and server: %s', (pairing) => {
     await server.fill({ dataset, from: 0, count: 4 })
     const [ann = ''] = people
     const filter = `${dataset}:shared\n${dataset}:user:${ann}`
-    const pull = (prefixes: string) => client.sync({ url: server.url, dataset, transfers: [{ push: false, filter: prefixes }] })
+    const pull = (prefixes: string) =>
+      client.sync({ url: server.url, dataset, transfers: [{ push: false, filter: prefixes }] })
     expect(moved(await pull(filter))).toEqual([9])
     const dump = await client.dump({})
     expect(dump.store.filter(({ partition }) => !partition.startsWith(`${dataset}:shared`)).length).toBe(4)

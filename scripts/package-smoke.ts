@@ -26,7 +26,9 @@ const b = await open('b.db')
 const root = await a.morango.certificates.createRoot('full')
 const note = a.morango.record('note', { dataset: root.id, body: 'packed' })
 a.app
-  .prepare('insert into note (id, dataset, body, morango_source_id) values (:id, :dataset, :body, :morango_source_id)')
+  .prepare(
+    'insert into note (id, dataset, body, morango_source_id) values (:id, :dataset, :body, :morango_source_id)',
+  )
   .run(note as never)
 const server = await listen(a.morango, { port: 0, authorize: ({ password }) => password === 'secret' })
 await b.morango.certificates.request(server.url, {

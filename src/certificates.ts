@@ -59,7 +59,8 @@ export function createCertificates(options: {
       await saveCertificate(database.kysely, certificate, privateKeyPem)
       return summarize(certificate)
     },
-    list: async () => (await heldCertificates(database.kysely)).map(({ certificate }) => summarize(certificate)),
+    list: async () =>
+      (await heldCertificates(database.kysely)).map(({ certificate }) => summarize(certificate)),
     request: async (peer, request) => summarize(await client.requestCertificate(connect(peer), request)),
     push: async (peer, push) => summarize(await client.pushCertificate(connect(peer), push)),
   }

@@ -8,7 +8,15 @@ export type { ScopeDefinition } from './core/scope.ts'
 export { STAGES } from './core/stages.ts'
 export type { Stage, StageStatus } from './core/stages.ts'
 export { model } from './models/model.ts'
-export type { AnyRow, MergeHook, ModelDeclaration, ModelOptions, RowOf, ValidateHook, ValidateResult } from './models/model.ts'
+export type {
+  AnyRow,
+  MergeHook,
+  ModelDeclaration,
+  ModelOptions,
+  RowOf,
+  ValidateHook,
+  ValidateResult,
+} from './models/model.ts'
 export type { ColumnKind, MergeSide, Validation } from './models/compiled.ts'
 export { defineProfile } from './models/profile.ts'
 export type { Profile, ProfileOptions, ScopeIdOf } from './models/profile.ts'

@@ -109,7 +109,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   if (options.migrate === true) await migrate(database, options.profiles)
   const profiles = await compileProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
-  const onWarning = options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+  const onWarning =
+    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
   const engine = createEngine({ database, profiles, clock, random, onWarning })
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
@@ -120,7 +121,10 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   for (const { name, scopes } of options.profiles) {
     const scopeDefinitions = Object.values(scopes)
     const { chunkSize } = options
-    clients.set(name, createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }))
+    clients.set(
+      name,
+      createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }),
+    )
   }
   const first = options.profiles[0]
   const clientOf = (profile: string): SyncClient => found(clients.get(profile), profile)

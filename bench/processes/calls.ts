@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { inspect } from 'node:util'
 
 /** What a process answers: a method for each call, with at most one argument. Both travel as JSON. */
 type Calls<Api> = { readonly [Name in keyof Api]: (argument: never) => Promise<unknown> }
@@ -33,7 +34,7 @@ export function answerCalls<Api extends Calls<Api>>(api: Api): void {
   process.on('message', (question: Question) => {
     answer(api, question)
       .then((result): Answer => ({ number: question.number, result }))
-      .catch((error: unknown): Answer => ({ number: question.number, error: describe(error) }))
+      .catch((error: unknown): Answer => ({ number: question.number, error: inspect(error) }))
       .then((reply) => process.send?.(reply))
       .catch(() => process.exit(1))
   })
@@ -47,10 +48,6 @@ async function answer(api: object, { name, argument }: Question): Promise<unknow
   if (typeof method !== 'function') throw new Error(`No call ${name}`)
   const result: unknown = await Reflect.apply(method, api, [argument])
   return result
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /** Starts a process of its own that runs `file` of this directory. */

@@ -48,6 +48,8 @@ export async function runTransfer(
   let transferred = begun.recordsTransferred
   let transferredAtLoss = transferred
   let sendAgain = resumed && !isBefore(begun.stage, 'transferring')
+  /** The own FSIC as the peer knows it, if that is certain. */
+  let toldFsic: string | undefined
   let failure: unknown
   let dequeue: DequeueResult = NOTHING_DEQUEUED
   let deserialize: DeserializeResult = NOTHING_DESERIALIZED
@@ -171,6 +173,7 @@ export async function runTransfer(
     const transfer = await current()
     switch (effect.ask) {
       case 'create':
+        toldFsic = transfer.clientFsic
         return adopt(
           await peer.createTransferSession(
             {
@@ -184,9 +187,10 @@ export async function runTransfer(
           ),
         )
       case 'announce':
-        return adopt(await peer.updateTransferSession(id, totalOf(transfer), { signal }))
+        return adopt(await peer.updateTransferSession(id, queuedOf(transfer, toldFsic), { signal }))
       case 'advance': {
-        const patch = { transfer_stage: effect.stage, ...belongings(transfer, effect.stage) }
+        const patch = { transfer_stage: effect.stage, ...belongings(transfer, effect.stage, toldFsic) }
+        if (effect.stage === 'serializing') toldFsic = transfer.clientFsic
         return adopt(await peer.updateTransferSession(id, patch, { signal }))
       }
       case 'close':
@@ -230,13 +234,18 @@ export async function runTransfer(
 function belongings(
   transfer: TransferRecord,
   stage: Stage,
+  toldFsic: string | undefined,
 ): { client_fsic?: string; records_total?: number } {
   if (stage === 'serializing') return { client_fsic: transfer.clientFsic }
-  return stage === 'queuing' && transfer.push ? totalOf(transfer) : {}
+  return stage === 'queuing' && transfer.push ? queuedOf(transfer, toldFsic) : {}
 }
 
-function totalOf({ recordsTotal }: TransferRecord): { records_total: number } {
-  return { records_total: recordsTotal ?? 0 }
+/** What was queued, and by which FSIC when that is not the one told before. */
+function queuedOf(
+  { recordsTotal, clientFsic }: TransferRecord,
+  toldFsic: string | undefined,
+): { records_total: number; client_fsic?: string } {
+  return { records_total: recordsTotal ?? 0, ...(clientFsic !== toldFsic && { client_fsic: clientFsic }) }
 }
 
 function learned(transfer: TransferRecord, view: TransferSessionView): TransferChanges {

@@ -90,12 +90,13 @@ export interface Engine {
   fsic(options: { filter: Filter; role: 'producer' | 'receiver'; format: FsicFormat }): Promise<string>
   /**
    * Fills the outgoing Buffer with what the receiver lacks, replacing what an interrupted attempt left.
-   * @returns the number of records queued.
+   * @returns the number of records queued, and the own FSIC at that moment: what the receiver may learn. The one
+   *   told before may say more than was queued, when another transfer brought newer versions in between.
    * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
    */
   queue(
-    options: TransferContext & { ownFsic: string; peerFsic: string; format: FsicFormat } & WorkOptions,
-  ): Promise<number>
+    options: TransferContext & { peerFsic: string; format: FsicFormat } & WorkOptions,
+  ): Promise<{ count: number; fsic: string }>
   /** A slice of the outgoing Buffer in its fixed order. */
   outgoing(transferSessionId: string, range: { offset: number; limit?: number }): Promise<BufferRecord[]>
   /** How many records the outgoing Buffer has. */

@@ -236,7 +236,9 @@ function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): Trans
     throw fieldError('records_total', `Ensure this value is greater than or equal to ${least}.`)
   }
   const fingerprinted = isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
-  const clientFsic = fingerprinted ? undefined : fsicOf(patch)
+  // A client that pushes may mend its FSIC when it tells what it has queued by it.
+  const mended = push && !transferred && patch.records_total !== undefined ? patch.client_fsic : undefined
+  const clientFsic = fingerprinted ? mended : fsicOf(patch)
   return {
     ...(recordsTotal !== undefined && { recordsTotal }),
     ...(recordsTransferred !== undefined && { recordsTransferred }),

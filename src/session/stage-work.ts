@@ -29,9 +29,7 @@ export async function doEngineWork(
 ): Promise<WorkResult> {
   const { engine, profile, format, isServer, signal, onProgress } = context
   const filter = parseFilter(transfer.filter)
-  const [ownFsic, peerFsic] = isServer
-    ? [transfer.serverFsic, transfer.clientFsic]
-    : [transfer.clientFsic, transfer.serverFsic]
+  const peerFsic = isServer ? transfer.clientFsic : transfer.serverFsic
   const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress }
   switch (work) {
     case 'serialize':
@@ -43,13 +41,12 @@ export async function doEngineWork(
       await engine.applyWaiting({ profile, signal })
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'receiver', format })) }
     case 'queue': {
-      const recordsTotal = await engine.queue({
+      const { count, fsic } = await engine.queue({
         ...target,
         format,
-        ownFsic: knownFsic(ownFsic, format),
         peerFsic: knownFsic(peerFsic, format),
       })
-      return { changes: { recordsTotal } }
+      return { changes: { recordsTotal: count, ...ownFsicChange(fsic) } }
     }
     case 'dequeue': {
       const producerFsic = knownFsic(peerFsic, format)

@@ -39,7 +39,8 @@ export async function applyDeletions(
   const deleted = ids.filter((id) => !refused.has(id))
   await unlog(trx, dialect, model.name, JSON.stringify(deleted), since)
   if (options.hard) await hardenLog(trx, since)
-  await clearDirty(trx, dialect, deleted)
-  if (options.keepFailures === true) await keepDirty(trx, dialect, failed, context.clock.now().toISOString())
+  await clearDirty(trx, dialect, model, deleted)
+  if (options.keepFailures === true)
+    await keepDirty(trx, dialect, model, failed, context.clock.now().toISOString())
   return { deleted: deleted.length, failed }
 }

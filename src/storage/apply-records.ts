@@ -5,7 +5,7 @@ import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue 
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { clearDirty, type DirtyRecord, type Failure, keepDirty } from './dirty.ts'
-import { readTargets, type Target, targetFailure } from './references.ts'
+import { type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
 import { insertRows, quote } from './rows.ts'
 import { isolateFaults } from './savepoint.ts'
 import type { Schema } from './schema.ts'
@@ -28,6 +28,7 @@ export async function applyRecords(
   context: EngineContext,
   model: CompiledModel,
   records: readonly DirtyRecord[],
+  present: PresentRows,
 ): Promise<{ written: number; failed: number }> {
   const { dialect } = context.database
   const failures: Failure[] = []
@@ -38,11 +39,12 @@ export async function applyRecords(
     if ('code' in row) failures.push(row)
     else rows.push(row)
   }
-  const { sound, orphaned } = await checkReferences(trx, dialect, model, rows, failures)
+  const { sound, orphaned } = await checkReferences(trx, dialect, model, rows, failures, present)
   const written = await untracked(trx, () => upsert(trx, dialect, model, sound, failures))
+  if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
-  await clearDirty(trx, dialect, [...written, ...gone])
-  await keepDirty(trx, dialect, failures, context.clock.now().toISOString())
+  await clearDirty(trx, dialect, model, [...written, ...gone])
+  await keepDirty(trx, dialect, model, failures, context.clock.now().toISOString())
   return { written: written.length, failed: failures.length }
 }
 
@@ -132,6 +134,7 @@ async function checkReferences(
   model: CompiledModel,
   rows: readonly Row[],
   failures: Failure[],
+  present: PresentRows,
 ): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
   const keys = keysOf(model)
   if (keys.length === 0) return { sound: [...rows], orphaned: [] }
@@ -142,7 +145,7 @@ async function checkReferences(
       const target = targetOf(row, reference)
       if (target !== undefined) ids.add(target)
     }
-    reference.targets = await readTargets(trx, dialect, reference.key.targetTable, ids)
+    reference.targets = await readTargets(trx, dialect, reference.key.targetTable, ids, present)
   }
   const inBatch = new Set<string>()
   const orphans = new Map<string, boolean>()

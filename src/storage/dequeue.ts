@@ -13,7 +13,7 @@ import { raiseCounter, type Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
 import { renewIfRestored } from './restored.ts'
-import { insertRows } from './rows.ts'
+import { deleteTransferRows, insertRows } from './rows.ts'
 import type { Flag, Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
 import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
@@ -42,7 +42,7 @@ export async function dequeueIn(
     const conflicts = await mergeConflicts(trx, context, options, stamp)
     const fastForwarded = await countPresent(trx, session)
     await takeOver(trx, dialect, options)
-    await trx.deleteFrom('morango_incoming').where('transfer_session_id', '=', session).execute()
+    await deleteTransferRows(trx, 'morango_incoming', session)
     result = { created: received - known - conflicts - fastForwarded, fastForwarded, known, conflicts }
     options.onProgress?.({ done: received, total: received })
   }
@@ -160,7 +160,7 @@ async function writeMerged(
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await markDirty(
     trx,
-    sql`select s.id from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+    sql`select s.model_name, s.id from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
   )
 }
 
@@ -195,13 +195,14 @@ async function takeOver(trx: Kysely<Schema>, dialect: Dialect, options: Transfer
     where i.transfer_session_id = ${session} and i.hard_deleted = 1)`.execute(trx)
   await markDirty(
     trx,
-    sql`select i.id from morango_incoming i where i.transfer_session_id = ${session} order by i.id`,
+    sql`select i.model_name, i.id from morango_incoming i where i.transfer_session_id = ${session}
+      order by i.id`,
   )
 }
 
-async function markDirty(trx: Kysely<Schema>, ids: RawBuilder<unknown>): Promise<void> {
-  await sql`insert into morango_dirty (id, tries) select x.id, 0 from (${ids}) x where 1 = 1
-    on conflict (id) do update set error_code = null, error_message = null, first_failed_at = null,
+async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown>): Promise<void> {
+  await sql`insert into morango_dirty (model_name, id, tries) select x.model_name, x.id, 0 from (${records}) x where 1 = 1
+    on conflict (model_name, id) do update set error_code = null, error_message = null, first_failed_at = null,
       last_failed_at = null, tries = 0`.execute(trx)
 }
 

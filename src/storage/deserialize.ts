@@ -15,6 +15,7 @@ import {
   readDirtyParents,
 } from './dirty.ts'
 import { parentsFirst } from './hierarchy.ts'
+import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
 
@@ -61,9 +62,10 @@ export async function deserializeIn(
       if (batch.length < BATCH) break
     }
   }
+  const present: PresentRows = new Map()
   for (const model of profile.models) {
     for await (const records of dirtyBatches(trx, context, model, options.filter)) {
-      step(await applyRecords(trx, context, model, records))
+      step(await applyRecords(trx, context, model, records, present))
     }
   }
   // What still referred to these rows may have been moved elsewhere by now.

@@ -30,7 +30,7 @@ export async function readDirty(
 ): Promise<DirtyRecord[]> {
   const result = await sql<DirtyRecord>`select s.id, s.serialized, s.source_id as "sourceId"
     from morango_dirty d join morango_store s on s.id = d.id
-    where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 0
+    where d.model_name = ${model.name} and d.id > ${after} and s.profile = ${model.profile} and s.deleted = 0
       and ${within(filter)}
     order by d.id limit ${BATCH}`.execute(trx)
   return result.rows
@@ -56,17 +56,17 @@ export async function readDirtyParents(
 ): Promise<{ id: string; selfRefFk: string }[]> {
   const result = await sql<{ id: string; selfRefFk: string }>`select s.id, s.self_ref_fk as "selfRefFk"
     from morango_dirty d join morango_store s on s.id = d.id
-    where s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 0 and ${within(filter)}
+    where d.model_name = ${model.name} and s.profile = ${model.profile} and s.deleted = 0 and ${within(filter)}
     order by d.id`.execute(trx)
   return result.rows
 }
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */
 export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: string): Promise<Set<string>> {
-  const result = await sql<{ model: string }>`select distinct s.model_name as model
-    from morango_dirty d join morango_store s on s.id = d.id
-    where s.profile = ${profile} and s.deleted = 1`.execute(trx)
-  return new Set(result.rows.map((row) => row.model))
+  const result = await sql<{ model: string | null }>`select distinct (select s.model_name from morango_store s
+      where s.id = d.id and s.profile = ${profile} and s.deleted = 1) as model
+    from morango_dirty d`.execute(trx)
+  return new Set(result.rows.flatMap((row) => row.model ?? []))
 }
 
 /** A model's dirty, deleted records under the filter with ids above `after`, in id order. */
@@ -78,7 +78,7 @@ export async function readDirtyDeletions(
 ): Promise<{ id: string; hard: Flag }[]> {
   const result = await sql<{ id: string; hard: Flag }>`select d.id, s.hard_deleted as hard
     from morango_dirty d join morango_store s on s.id = d.id
-    where d.id > ${after} and s.profile = ${model.profile} and s.model_name = ${model.name} and s.deleted = 1
+    where d.model_name = ${model.name} and d.id > ${after} and s.profile = ${model.profile} and s.deleted = 1
       and ${within(filter)}
     order by d.id limit ${BATCH}`.execute(trx)
   return result.rows
@@ -88,27 +88,34 @@ export async function readDirtyDeletions(
 export async function clearDirty(
   trx: Kysely<Schema>,
   dialect: Dialect,
+  model: CompiledModel,
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return
-  await sql`delete from morango_dirty
-    where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  await sql`delete from morango_dirty where model_name = ${model.name}
+    and id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
 }
 
 /** Records that could not be applied: they go on waiting, with the reason. */
 export async function keepDirty(
   trx: Kysely<Schema>,
   dialect: Dialect,
+  model: CompiledModel,
   failures: readonly Failure[],
   now: string,
 ): Promise<void> {
   const columns = ['id', 'error_code', 'error_message', 'first_failed_at', 'last_failed_at', 'tries']
-  const suffix = `on conflict (id) do update set error_code = excluded.error_code,
+  const suffix = `on conflict (model_name, id) do update set error_code = excluded.error_code,
     error_message = excluded.error_message, last_failed_at = excluded.last_failed_at,
     first_failed_at = coalesce(morango_dirty.first_failed_at, excluded.first_failed_at),
     tries = morango_dirty.tries + 1`
   const rows = failures.map(({ id, code, message }) => [id, code, message, now, now, 1])
-  await insertRows(trx, dialect, { table: 'morango_dirty', columns, suffix }, rows)
+  await insertRows(
+    trx,
+    dialect,
+    { table: 'morango_dirty', columns, constants: { model_name: model.name }, suffix },
+    rows,
+  )
 }
 
 /** Records of models that this profile does not have wait until a release that knows them; say so. */
@@ -121,8 +128,10 @@ export async function markUnknownModels(
   await sql`update morango_dirty set error_code = 'unknown-model',
       error_message = 'This application has no such model (yet). The record waits in the store.',
       first_failed_at = ${now}, last_failed_at = ${now}
-    where error_code is null and id in (select s.id from morango_store s where s.id = morango_dirty.id
-      and s.profile = ${profile} and s.model_name not in (${sql.join(known)}))`.execute(trx)
+    where error_code is null and model_name not in (${sql.join(known)})
+      and exists (select 1 from morango_store s where s.id = morango_dirty.id and s.profile = ${profile})`.execute(
+    trx,
+  )
 }
 
 function within(filter: Filter | undefined): ReturnType<typeof partitionIn> {

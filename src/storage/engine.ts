@@ -9,6 +9,7 @@ import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
 import { noteExchange } from './instance.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
+import { deleteTransferRows } from './rows.ts'
 import { serializeIn } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -20,8 +21,10 @@ export function createEngine(context: EngineContext): Engine {
       inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
     deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
     applyWaiting: async (options) => {
-      const waiting = await sql`select 1 from morango_dirty d join morango_store s on s.id = d.id
-        where s.profile = ${options.profile} limit 1`.execute(kysely)
+      const waiting = await sql`select 1 from morango_dirty d
+        where exists (select 1 from morango_store s where s.id = d.id and s.profile = ${options.profile}) limit 1`.execute(
+        kysely,
+      )
       if (waiting.rows.length === 0) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
       const retry = { ...options, raise: 'if-needed' } as const
@@ -42,10 +45,7 @@ export function createEngine(context: EngineContext): Engine {
     clearBuffers: (transferSessionId) =>
       inTransaction(kysely, dialect, async (trx) => {
         await clearOutgoing(trx, transferSessionId)
-        await trx
-          .deleteFrom('morango_incoming')
-          .where('transfer_session_id', '=', transferSessionId)
-          .execute()
+        await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
         await noteExchange(trx)
       }),
     problemCounts: async (profile) => {

@@ -10,6 +10,7 @@ import type { EngineContext } from './context.ts'
 import { readFsic } from './fsic.ts'
 import { partitionUnder } from './ranges.ts'
 import { renewIfRestored } from './restored.ts'
+import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 
 // Far below every database's limits on parameters and on the depth of an expression.
@@ -19,17 +20,19 @@ const RANGES_A_STATEMENT = 100
  * Fills the outgoing Buffer with what the receiver lacks (protocol §6). What an interrupted attempt left is
  * replaced. The Buffer names the records; their contents stay in the Store, or in snapshots once they change.
  *
- * @returns how many records were queued.
+ * @returns how many records were queued, and the own FSIC by which they were chosen. It is made here, and not
+ *   when the transfer was serialized: a record that another transfer has replaced since by a version that the
+ *   older FSIC does not know would be left out, and the receiver would still learn that it has everything.
  */
 export async function queueIn(
   trx: Kysely<Schema>,
   context: EngineContext,
-  options: TransferContext & { ownFsic: string; peerFsic: string; format: FsicFormat },
-): Promise<number> {
+  options: TransferContext & { peerFsic: string; format: FsicFormat },
+): Promise<{ count: number; fsic: string }> {
   const { transferSessionId, profile } = options
   await clearOutgoing(trx, transferSessionId)
-  const renewed = await renewIfRestored(trx, context, options.peerFsic, options.format)
-  const ownFsic = renewed ? await readFsic(trx, { ...options, role: 'producer' }) : options.ownFsic
+  await renewIfRestored(trx, context, options.peerFsic, options.format)
+  const ownFsic = await readFsic(trx, { ...options, role: 'producer' })
   const ranges = rangesToQueue({ ...options, ownFsic })
   let count = 0
   for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
@@ -41,16 +44,13 @@ export async function queueIn(
       order by s.id`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)
   }
-  return count
+  return { count, fsic: ownFsic }
 }
 
 /** Empties a transfer's outgoing Buffer. */
 export async function clearOutgoing(db: Kysely<Schema>, transferSessionId: string): Promise<void> {
-  await db.deleteFrom('morango_outgoing').where('transfer_session_id', '=', transferSessionId).execute()
-  await db
-    .deleteFrom('morango_outgoing_snapshot')
-    .where('transfer_session_id', '=', transferSessionId)
-    .execute()
+  await deleteTransferRows(db, 'morango_outgoing', transferSessionId)
+  await deleteTransferRows(db, 'morango_outgoing_snapshot', transferSessionId)
 }
 
 function rangesToQueue(options: {

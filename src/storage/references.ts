@@ -11,14 +11,32 @@ export type Target =
   | { readonly kind: 'not-applied' }
   | { readonly kind: 'missing' }
 
+/**
+ * Rows found present in the course of one deserialization, by table: many records refer to the same few. To be
+ * cleared when a row is deleted meanwhile.
+ */
+export type PresentRows = Map<string, Set<string>>
+
+const MOST_REMEMBERED = 20_000
+
 /** Looks up the targets of one foreign key for a batch of records, in one statement. */
 export async function readTargets(
   trx: Kysely<Schema>,
   dialect: Dialect,
   targetTable: string,
   ids: ReadonlySet<string>,
+  present: PresentRows,
 ): Promise<Map<string, Target>> {
-  if (ids.size === 0) return new Map()
+  const known = present.get(targetTable) ?? new Set<string>()
+  present.set(targetTable, known)
+  if (known.size > MOST_REMEMBERED) known.clear()
+  const targets = new Map<string, Target>()
+  const unknown: string[] = []
+  for (const id of ids) {
+    if (known.has(id)) targets.set(id, { kind: 'present' })
+    else unknown.push(id)
+  }
+  if (unknown.length === 0) return targets
   const result = await sql<{
     id: string
     stored: string | null
@@ -26,16 +44,18 @@ export async function readTargets(
     hard: Flag | null
     row: string | null
   }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard, t.id as row
-    from ${dialect.list(JSON.stringify([...ids]))} l
+    from ${dialect.list(JSON.stringify(unknown))} l
     left join morango_store s on s.id = l.value
     left join ${sql.id(targetTable)} t on t.id = l.value`.execute(trx)
-  return new Map(
-    result.rows.map(({ id, stored, deleted, hard, row }): [string, Target] => {
-      if (deleted === 1) return [id, { kind: 'deleted', hard: hard === 1 }]
-      if (row !== null) return [id, { kind: 'present' }]
-      return [id, { kind: stored === null ? 'missing' : 'not-applied' }]
-    }),
-  )
+  for (const { id, stored, deleted, hard, row } of result.rows) {
+    if (deleted === 1) targets.set(id, { kind: 'deleted', hard: hard === 1 })
+    else if (row === null) targets.set(id, { kind: stored === null ? 'missing' : 'not-applied' })
+    else {
+      known.add(id)
+      targets.set(id, { kind: 'present' })
+    }
+  }
+  return targets
 }
 
 /** The reason that a record with such a target waits with. */

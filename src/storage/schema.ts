@@ -70,6 +70,7 @@ export interface StoreTable {
 
 /** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
 export interface DirtyTable {
+  model_name: string
   id: string
   error_code: string | null
   error_message: string | null

@@ -136,7 +136,7 @@ async function readStored(
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
       s.hard_deleted as "hardDeleted",
       s.last_transfer_session_id as transfer, d.id as dirty
-    from morango_store s left join morango_dirty d on d.id = s.id
+    from morango_store s left join morango_dirty d on d.model_name = s.model_name and d.id = s.id
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   return new Map(result.rows.map((row) => [row.id, row]))
 }
@@ -185,7 +185,9 @@ async function writeBatch(
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   if (noLongerDirty.length > 0) {
     await sql`delete from morango_dirty
-      where id in (select value from ${dialect.list(JSON.stringify(noLongerDirty))})`.execute(trx)
+      where model_name = ${model.name} and id in (select value from ${dialect.list(JSON.stringify(noLongerDirty))})`.execute(
+      trx,
+    )
   }
   await settlePending(trx, dialect, model.name, done, kept, context.clock.now().toISOString())
   return outcomes

@@ -37,9 +37,13 @@ export async function createTestAuthority(profile: Profile, random: Random): Pro
     ({ primaryScopeParamKey }) => primaryScopeParamKey !== '',
   )
   if (rootDefinition === undefined) {
-    throw new MorangoError('invalid-argument', `No scope of the profile "${profile.name}" makes root certificates`, {
-      hint: 'Give one of its scopes a `root` parameter.',
-    })
+    throw new MorangoError(
+      'invalid-argument',
+      `No scope of the profile "${profile.name}" makes root certificates`,
+      {
+        hint: 'Give one of its scopes a `root` parameter.',
+      },
+    )
   }
   const root = await createRootCertificate({ signer, definition: rootDefinition, keyPair: TEST_KEY_PAIR })
   const rootId = root.certificate.id

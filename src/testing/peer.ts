@@ -22,6 +22,8 @@ export interface TestPeer {
   readonly name: string
   /** The running instance; another one after each restart. */
   readonly morango: Morango
+  /** Its server's side; another one after each restart. */
+  readonly service: Service
   /** Its database, for whatever the methods here do not do. */
   readonly database: Database
   /** Writes a new row of a model, id and source id filled in. */
@@ -43,7 +45,6 @@ export interface TestPeer {
 
 /** What the network needs of a peer besides. */
 export interface RunningPeer extends TestPeer {
-  readonly service: Service
   readonly life: ProcessLife
   readonly scope: TestScope | undefined
   close(): Promise<void>

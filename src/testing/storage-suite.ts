@@ -24,7 +24,11 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
  * import { describe, test } from 'vitest'
  * describeStorage('SQLite', memorySqlite, { describe, test })
  */
-export function describeStorage(name: string, makeDatabase: MakeTestDatabase, framework: TestFramework): void {
+export function describeStorage(
+  name: string,
+  makeDatabase: MakeTestDatabase,
+  framework: TestFramework,
+): void {
   framework.describe(name, () => {
     for (const [group, behaviours] of GROUPS) {
       framework.describe(group, () => {

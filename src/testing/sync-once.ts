@@ -41,10 +41,7 @@ export async function syncOnce(
   }
 
   try {
-    const report = await Promise.race([
-      client.morango.sync(peer, sync),
-      life.death.then(() => undefined),
-    ])
+    const report = await Promise.race([client.morango.sync(peer, sync), life.death.then(() => undefined)])
     if (report !== undefined) return report
     throw new MorangoError('aborted', `${client.name} was killed, as the test asked`, {
       hint: 'Sync again to go on.',

@@ -44,7 +44,10 @@ describe('a test network', () => {
             await network.sync(from, to, { direction, faults }).catch(() => undefined)
             if (before !== network.peer(side === 'client' ? from : to).morango) killed++
             await network.sync(from, to, { direction })
-            expect(await network.peer('b').row('book', id), `${side} ${direction} ${stage} ${statements}`).toMatchObject({ title: 'Emma' })
+            expect(
+              await network.peer('b').row('book', id),
+              `${side} ${direction} ${stage} ${statements}`,
+            ).toMatchObject({ title: 'Emma' })
             await network.close()
           }
         }

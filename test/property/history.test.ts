@@ -39,7 +39,10 @@ const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc.record({
   server: peer,
   direction: fc.constantFrom('both' as const, 'pull' as const, 'push' as const),
   filter: fc.constantFrom('all' as const, 'u1' as const, 'u2' as const, 'u1 notes' as const),
-  faults: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fault, { minLength: 1, maxLength: 2 })),
+  faults: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    fc.array(fault, { minLength: 1, maxLength: 2 }),
+  ),
 })
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -53,8 +56,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ref: index,
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('edit' as const, 'move' as const), peer, record: index, ref: index }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('delete' as const, 'recreate' as const), peer, record: index }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('edit' as const, 'move' as const),
+      peer,
+      record: index,
+      ref: index,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('delete' as const, 'recreate' as const),
+      peer,
+      record: index,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete-hard' as const), peer, record: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), peer }) },
   { weight: 9, arbitrary: sync },
@@ -101,7 +119,9 @@ it(
           await world.end()
         } catch (error) {
           const told = [`${format}: ${who.join(', ')}`, ...world.log].join('\n')
-          throw new Error(`${error instanceof Error ? error.message : String(error)}\n${told}`, { cause: error })
+          throw new Error(`${error instanceof Error ? error.message : String(error)}\n${told}`, {
+            cause: error,
+          })
         }
       }),
       {

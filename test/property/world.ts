@@ -12,8 +12,19 @@ export type Holder = 'all' | Owner
 
 /** One thing that happens. Numbers choose among what there is, so that every history is possible. */
 export type Step =
-  | { readonly do: 'create'; readonly peer: number; readonly model: ModelName; readonly owner: Owner; readonly ref: number }
-  | { readonly do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move'; readonly peer: number; readonly record: number; readonly ref?: number }
+  | {
+      readonly do: 'create'
+      readonly peer: number
+      readonly model: ModelName
+      readonly owner: Owner
+      readonly ref: number
+    }
+  | {
+      readonly do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move'
+      readonly peer: number
+      readonly record: number
+      readonly ref?: number
+    }
   | {
       readonly do: 'sync'
       readonly client: number
@@ -65,7 +76,10 @@ export class World {
   private readonly hard = new Set<string>()
   private readonly recreated = new Set<string>()
   private readonly contents = new Map<string, string>()
-  private readonly versions = new Map<string, { id: string; partition: string; instance: string; counter: number }>()
+  private readonly versions = new Map<
+    string,
+    { id: string; partition: string; instance: string; counter: number }
+  >()
   private readonly before = new Map<string, Counters>()
   readonly log: string[] = []
   private serial = 0
@@ -148,7 +162,12 @@ export class World {
     this.log.push(`${peer.name} creates ${model} ${row.id.slice(0, 6)} ${token}`)
   }
 
-  private async created(peer: TestPeer, model: ModelName, owner: Owner, row: Record<string, unknown> & { id: string }): Promise<void> {
+  private async created(
+    peer: TestPeer,
+    model: ModelName,
+    owner: Owner,
+    row: Record<string, unknown> & { id: string },
+  ): Promise<void> {
     const known = this.byId.get(row.id) ?? { id: row.id, model, owner, row, refs: new Set<string>() }
     if (!this.byId.has(row.id)) {
       this.byId.set(row.id, known)
@@ -170,7 +189,9 @@ export class World {
     }
   }
 
-  private async change(step: Step & { do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move' }): Promise<void> {
+  private async change(
+    step: Step & { do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move' },
+  ): Promise<void> {
     const peer = this.peer(step.peer)
     const present: Known[] = []
     const absent: Known[] = []
@@ -241,7 +262,9 @@ export class World {
     const client = step.client % length
     const server = step.server % length === client ? (client + 1) % length : step.server % length
     const { root } = this.network
-    const prefix = { all: root, u1: `${root}:u1`, u2: `${root}:u2`, 'u1 notes': `${root}:u1:note` }[step.filter]
+    const prefix = { all: root, u1: `${root}:u1`, u2: `${root}:u2`, 'u1 notes': `${root}:u1:note` }[
+      step.filter
+    ]
     const may = [client, server].every((index) => {
       const holder = this.holders[index]
       return holder === 'all' || prefix.startsWith(`${root}:${holder}`)
@@ -253,7 +276,11 @@ export class World {
     const line = `${this.name(client)} ${direction} ${this.name(server)} ${filter.slice(32)} ${JSON.stringify(faults)}`
     this.log.push(line)
     try {
-      const report = await this.network.sync(this.name(client), this.name(server), { filter, direction, faults })
+      const report = await this.network.sync(this.name(client), this.name(server), {
+        filter,
+        direction,
+        faults,
+      })
       this.log.push(`  pulled ${report.pulled} pushed ${report.pushed} conflicts ${report.conflicts}`)
     } catch (error) {
       this.log.push(`  ${String(error)}`)
@@ -275,7 +302,12 @@ export class World {
         if (seen !== undefined) expect(content, `two contents of one version, at ${name}`).toBe(seen)
         this.contents.set(key, content)
         const [instance = '', counter] = version.split(':')
-        this.versions.set(key, { id: record.id, partition: record.partition, instance, counter: Number(counter) })
+        this.versions.set(key, {
+          id: record.id,
+          partition: record.partition,
+          instance,
+          counter: Number(counter),
+        })
       }
       const counters = await readCounters(peer)
       const last = this.before.get(name)
@@ -302,7 +334,12 @@ export class World {
     for (const [key, upTo] of claims) {
       const [instance = '', partition = ''] = key.split(' ')
       for (const version of this.versions.values()) {
-        if (version.instance !== instance || version.counter > upTo || !version.partition.startsWith(partition)) continue
+        if (
+          version.instance !== instance ||
+          version.counter > upTo ||
+          !version.partition.startsWith(partition)
+        )
+          continue
         const held = history.get(`${version.id} ${instance}`) ?? 0
         expect(
           held,
@@ -335,21 +372,33 @@ export class World {
 
   private async checkBuffers(peer: TestPeer): Promise<void> {
     for (const table of ['morango_outgoing', 'morango_outgoing_snapshot', 'morango_incoming'] as const) {
-      expect(await peer.database.kysely.selectFrom(table).selectAll().execute(), `${table} of ${peer.name}`).toEqual([])
+      expect(
+        await peer.database.kysely.selectFrom(table).selectAll().execute(),
+        `${table} of ${peer.name}`,
+      ).toEqual([])
     }
     expect(await peer.morango.problems(), `problems of ${peer.name}`).toEqual([])
     const status = await peer.morango.status()
     expect(status.pendingChanges, `pending at ${peer.name}`).toBe(0)
-    expect(await peer.database.kysely.selectFrom('morango_dirty').selectAll().execute(), `dirty at ${peer.name}`).toEqual([])
+    expect(
+      await peer.database.kysely.selectFrom('morango_dirty').selectAll().execute(),
+      `dirty at ${peer.name}`,
+    ).toEqual([])
   }
 
   private async checkRowsFitRecords(peer: TestPeer): Promise<void> {
     const rows = await this.rowsOf(peer)
     const records = await peer.records()
     const alive = records.filter(({ deleted }) => !deleted)
-    expect([...rows.keys()].toSorted(), `rows and records of ${peer.name}`).toEqual(alive.map(({ id }) => id).toSorted())
+    expect([...rows.keys()].toSorted(), `rows and records of ${peer.name}`).toEqual(
+      alive.map(({ id }) => id).toSorted(),
+    )
     for (const record of alive) {
-      const { _morango_source_id: _, _morango_partition: __, ...fields }: Record<string, unknown> = JSON.parse(record.serialized)
+      const {
+        _morango_source_id: _,
+        _morango_partition: __,
+        ...fields
+      }: Record<string, unknown> = JSON.parse(record.serialized)
       expect(rows.get(record.id), `row and record at ${peer.name}`).toMatchObject(fields)
     }
   }
@@ -379,7 +428,8 @@ export class World {
     }
     for (const [token, { id, superseded }] of this.tokens) {
       if (this.hard.has(id)) {
-        for (const peer of peers) expect(await peer.tablesWith(token), `hard-deleted ${token} at ${peer.name}`).toEqual([])
+        for (const peer of peers)
+          expect(await peer.tablesWith(token), `hard-deleted ${token} at ${peer.name}`).toEqual([])
       } else if (!superseded && !fallen.has(id)) {
         expect(texts.get(id) ?? 'no record', `the edit ${token} is lost`).toContain(token)
       }
@@ -394,12 +444,18 @@ export class World {
         if (this.deleted.has(id) && !this.recreated.has(id)) {
           expect(deleted, `${id.slice(0, 6)} came back at ${peer.name}`).toBe(true)
         }
-        if (this.hard.has(id)) expect(hardDeleted, `${id.slice(0, 6)} is not hard-deleted at ${peer.name}`).toBe(true)
+        if (this.hard.has(id))
+          expect(hardDeleted, `${id.slice(0, 6)} is not hard-deleted at ${peer.name}`).toBe(true)
         if (!deleted || this.deleted.has(id)) continue
         const refs = [...(this.byId.get(id)?.refs ?? [])]
-        expect(refs.some((ref) => gone.has(ref) || this.deleted.has(ref)), `${id.slice(0, 6)} was deleted by nobody`).toBe(true)
+        expect(
+          refs.some((ref) => gone.has(ref) || this.deleted.has(ref)),
+          `${id.slice(0, 6)} was deleted by nobody`,
+        ).toBe(true)
         if (!hardDeleted) continue
-        const why = refs.some((ref) => this.hard.has(ref) || records.some((other) => other.id === ref && other.hardDeleted))
+        const why = refs.some(
+          (ref) => this.hard.has(ref) || records.some((other) => other.id === ref && other.hardDeleted),
+        )
         expect(why, `${id.slice(0, 6)} was hard-deleted by nobody`).toBe(true)
       }
     }

@@ -40,6 +40,13 @@ export function createFakeEngine(instance: string): FakeEngine {
     await engine.before?.(call)
   }
 
+  const fsicOf = (filter: Filter, format: FsicFormat): string => {
+    const counters = Object.fromEntries(filter.map((prefix) => [prefix, known.get(prefix) ?? {}]))
+    return format === 'v2'
+      ? JSON.stringify({ sub: counters, super: {} })
+      : JSON.stringify(Object.assign({}, ...Object.values(counters)))
+  }
+
   const engine: FakeEngine = {
     instance,
     calls,
@@ -69,13 +76,11 @@ export function createFakeEngine(instance: string): FakeEngine {
     },
     async fsic({ filter, format }) {
       await enter('fsic')
-      const counters = Object.fromEntries(filter.map((prefix) => [prefix, known.get(prefix) ?? {}]))
-      return format === 'v2'
-        ? JSON.stringify({ sub: counters, super: {} })
-        : JSON.stringify(Object.assign({}, ...Object.values(counters)))
+      return fsicOf(filter, format)
     },
-    async queue({ transferSessionId, filter, ownFsic, peerFsic, format }) {
+    async queue({ transferSessionId, filter, peerFsic, format }) {
       await enter('queue')
+      const ownFsic = fsicOf(filter, format)
       const own = countersOf(ownFsic, filter, format)
       const theirs = countersOf(peerFsic, filter, format)
       const records = [...store.values()].filter(
@@ -85,7 +90,7 @@ export function createFakeEngine(instance: string): FakeEngine {
           record.counter <= (own[record.instance] ?? 0),
       )
       outgoing.set(transferSessionId, records)
-      return records.length
+      return { count: records.length, fsic: ownFsic }
     },
     async outgoing(id, { offset, limit }) {
       await enter('outgoing')

@@ -5,7 +5,7 @@ interface Scene {
   readonly teller: Teller
   readonly told: number[]
   /** Lets the call under way end. */
-  answer(error?: Error): Promise<void>
+  readonly answer: (error?: Error) => Promise<void>
 }
 
 function scene(): Scene {

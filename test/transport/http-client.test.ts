@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { zlibCompressor } from '../../src/node.ts'
 import { createHttpPeer } from '../../src/transport/http/client.ts'
 import type { HttpPeerOptions } from '../../src/transport/http/client.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'

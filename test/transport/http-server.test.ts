@@ -302,10 +302,7 @@ describe('buffers as gzip', () => {
   const page = `buffers/?limit=10&transfer_session_id=${ID}`
   const ask = async (path: string, capabilities: string, count = 10): Promise<Response> => {
     const { service, request } = setUp()
-    service.answers.buffers = () => ({
-      count,
-      records: Array.from({ length: count }, (_, index) => record(index)),
-    })
+    service.outgoing = Array.from({ length: count }, (_, n) => record(n))
     return await request(path, {
       headers: { 'x-morango-capabilities': capabilities, 'accept-encoding': 'gzip' },
     })

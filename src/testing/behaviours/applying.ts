@@ -116,7 +116,11 @@ export const applying: readonly Behaviour<MakeNetwork>[] = [
       same((await network.peer('b').rows('topic')).length, 12, 'rows after the first sync')
       await network.peer('a').delete('topic', ...topics.toReversed())
       await network.sync('a', 'b')
-      same([await network.peer('b').rows('topic'), await problemCodes(network.peer('b'))], [[], []], 'what is left')
+      same(
+        [await network.peer('b').rows('topic'), await problemCodes(network.peer('b'))],
+        [[], []],
+        'what is left',
+      )
     },
   },
   {

@@ -12,15 +12,27 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
   {
     name: 'sends nothing the second time, in either format',
     async run(make) {
-      for (const withoutCapabilities of [[], ['FSIC_V2_FORMAT'], ['ASYNC_OPERATIONS'], ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT']]) {
+      for (const withoutCapabilities of [
+        [],
+        ['FSIC_V2_FORMAT'],
+        ['ASYNC_OPERATIONS'],
+        ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT'],
+      ]) {
         const network = await suiteNetwork(make, { withoutCapabilities })
         for (const owner of ['u1', 'u2']) await add(network, 'a', 'book', { owner })
         await add(network, 'b', 'book')
         const first = await network.sync('a', 'b')
         same([first.pulled, first.pushed], [1, 2], 'the first time')
-        for (const [client, server] of [['a', 'b'], ['b', 'a']] as const) {
+        for (const [client, server] of [
+          ['a', 'b'],
+          ['b', 'a'],
+        ] as const) {
           const again = await network.sync(client, server)
-          same([again.pulled, again.pushed], [0, 0], `again, ${client} with ${server}, without ${withoutCapabilities.join()}`)
+          same(
+            [again.pulled, again.pushed],
+            [0, 0],
+            `again, ${client} with ${server}, without ${withoutCapabilities.join()}`,
+          )
         }
       }
     },
@@ -48,6 +60,24 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'sends what others change between serializing and queuing, and claims no record that it does not hold',
+    async run(make) {
+      for (const direction of ['push', 'pull'] as const) {
+        const network = await suiteNetwork(make)
+        const id = await add(network, 'a', 'book', { title: 'first' })
+        await network.sync('c', 'a')
+        const [client, server] = direction === 'push' ? (['a', 'b'] as const) : (['b', 'a'] as const)
+        const faults = [{ kind: 'kill', side: 'client', stage: 'queuing' }] as const
+        await network.sync(client, server, { direction, faults }).catch(() => undefined)
+        await network.peer('c').update('book', id, { title: 'second' })
+        await network.sync('c', 'a')
+        await network.sync(client, server, { direction })
+        same((await network.peer('b').row('book', id))?.['title'], 'second', `the row after the ${direction}`)
+        same((await network.sync('b', 'c', { direction: 'pull' })).pulled, 0, 'what c has that b lacks')
+      }
+    },
+  },
+  {
     name: 'never lowers a counter',
     async run(make) {
       const network = await suiteNetwork(make)
@@ -60,7 +90,8 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
       await network.sync('c', 'b', { direction: 'pull' })
       await network.sync('c', 'b', { direction: 'pull', filter: `${network.root}:u1` })
       const after = await claims(network.peer('c'))
-      for (const [key, counter] of before) holds((after.get(key) ?? 0) >= counter, `${key} is at least ${counter}`)
+      for (const [key, counter] of before)
+        holds((after.get(key) ?? 0) >= counter, `${key} is at least ${counter}`)
     },
   },
   {
@@ -101,8 +132,9 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
       const first = await instance()
       await network.peer('a').restart()
       same(await instance(), first, 'the instance after a restart')
-      await network.peer('a').database.kysely
-        .updateTable('morango_meta')
+      await network
+        .peer('a')
+        .database.kysely.updateTable('morango_meta')
         .set({ value: 'of another place' })
         .where('key', '=', 'fingerprint')
         .execute()

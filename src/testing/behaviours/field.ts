@@ -16,7 +16,8 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       ids.push(await add(network, 'tablet', 'book'))
       await network.sync('tablet', 'school')
       await network.sync('cloud', 'school', { direction: 'pull' })
-      for (const id of ids) holds((await network.peer('cloud').row('book', id)) !== undefined, `${id} is in the cloud`)
+      for (const id of ids)
+        holds((await network.peer('cloud').row('book', id)) !== undefined, `${id} is in the cloud`)
     },
   },
   {
@@ -71,7 +72,9 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       for (let book = 0; book < 12; book++) await add(network, 'a', 'book')
       let tries = 0
       for (let done = false; !done && tries < 60; tries++) {
-        const faults = [{ kind: 'kill', side: tries % 2 === 0 ? 'client' : 'server', statements: 25 }] as const
+        const faults = [
+          { kind: 'kill', side: tries % 2 === 0 ? 'client' : 'server', statements: 25 },
+        ] as const
         done = await network.sync('a', 'b', { direction: 'push', faults }).then(
           () => true,
           () => false,
@@ -111,7 +114,8 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       await network.peer('c').update('book', id, { title: 'late' })
       await network.sync('c', 'b')
       await network.converge()
-      for (const name of network.names) holds((await recordOf(network.peer(name), id)).deleted, `deleted at ${name}`)
+      for (const name of network.names)
+        holds((await recordOf(network.peer(name), id)).deleted, `deleted at ${name}`)
     },
   },
 ]

@@ -55,7 +55,10 @@ export const laterSchema: readonly string[] = [
 ]
 
 /** Peers of the suite's application. */
-export async function suiteNetwork(make: MakeNetwork, options: TestNetworkOptions = {}): Promise<TestNetwork> {
+export async function suiteNetwork(
+  make: MakeNetwork,
+  options: TestNetworkOptions = {},
+): Promise<TestNetwork> {
   return await make({ peers: 3, profile: suite, schema: suiteSchema, ...options })
 }
 

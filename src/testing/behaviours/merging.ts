@@ -20,10 +20,18 @@ export const merging: readonly Behaviour<MakeNetwork>[] = [
       const network = await suiteNetwork(make)
       const id = await add(network, 'a', 'book', { title: 'first' })
       const created = await network.sync('b', 'a', { direction: 'pull' })
-      same(created.transfers[0]?.dequeue, { created: 1, fastForwarded: 0, known: 0, conflicts: 0 }, 'the new one')
+      same(
+        created.transfers[0]?.dequeue,
+        { created: 1, fastForwarded: 0, known: 0, conflicts: 0 },
+        'the new one',
+      )
       await network.peer('a').update('book', id, { title: 'second' })
       const followed = await network.sync('b', 'a', { direction: 'pull' })
-      same(followed.transfers[0]?.dequeue, { created: 0, fastForwarded: 1, known: 0, conflicts: 0 }, 'the next one')
+      same(
+        followed.transfers[0]?.dequeue,
+        { created: 0, fastForwarded: 1, known: 0, conflicts: 0 },
+        'the next one',
+      )
       same((await network.peer('b').row('book', id))?.['title'], 'second', 'the row')
       same((await recordOf(network.peer('b'), id)).conflicting, '', 'conflicting data')
     },
@@ -36,7 +44,10 @@ export const merging: readonly Behaviour<MakeNetwork>[] = [
       same(report.conflicts, 1, 'conflicts')
       for (const name of ['a', 'b']) {
         same((await network.peer(name).row('book', id))?.['title'], 'of a', `the row at ${name}`)
-        holds((await recordOf(network.peer(name), id)).conflicting.includes('of b'), `${name} keeps the loser`)
+        holds(
+          (await recordOf(network.peer(name), id)).conflicting.includes('of b'),
+          `${name} keeps the loser`,
+        )
       }
       same(await network.digest('a'), await network.digest('b'), 'digests')
     },

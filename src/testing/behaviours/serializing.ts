@@ -13,10 +13,18 @@ export const serializing: readonly Behaviour<MakeNetwork>[] = [
       const record = await recordOf(peer, id)
       same(record.partition, `${network.root}:u1`, 'the partition')
       same(record.sourceId, 'greeting', 'the source id')
-      holds(record.serialized.includes('"value": "Gr\\u00fc\\u00dfe / \\"x\\"\\n"'), 'the text is escaped as Python does')
+      holds(
+        record.serialized.includes('"value": "Gr\\u00fc\\u00dfe / \\"x\\"\\n"'),
+        'the text is escaped as Python does',
+      )
       const fields: object = JSON.parse(record.serialized)
-      for (const key of ['id', '_morango_source_id', '_morango_partition']) holds(key in fields, `${key} is there`)
-      same(await peer.morango.serialize(), { created: 0, updated: 0, deleted: 0, failed: 0 }, 'the second time')
+      for (const key of ['id', '_morango_source_id', '_morango_partition'])
+        holds(key in fields, `${key} is there`)
+      same(
+        await peer.morango.serialize(),
+        { created: 0, updated: 0, deleted: 0, failed: 0 },
+        'the second time',
+      )
     },
   },
   {
@@ -31,7 +39,10 @@ export const serializing: readonly Behaviour<MakeNetwork>[] = [
       await peer.deleteHard('book', hard)
       await peer.morango.serialize()
       const kept = await recordOf(peer, soft)
-      holds(kept.deleted && !kept.hardDeleted && kept.serialized.includes('Soft'), 'the soft one keeps its JSON')
+      holds(
+        kept.deleted && !kept.hardDeleted && kept.serialized.includes('Soft'),
+        'the soft one keeps its JSON',
+      )
       const wiped = await recordOf(peer, hard)
       same([wiped.deleted, wiped.hardDeleted, wiped.serialized], [true, true, '{}'], 'the hard one')
       same(await peer.tablesWith('Hard'), [], 'tables with the content')
@@ -102,10 +113,18 @@ export const serializing: readonly Behaviour<MakeNetwork>[] = [
       const one = await add(network, 'a', 'book', { owner: 'u1' })
       const two = await add(network, 'a', 'book', { owner: 'u2' })
       await network.sync('a', 'b', { filter: `${network.root}:u1` })
-      same((await network.peer('a').records()).map(({ id }) => id), [one], 'records')
+      same(
+        (await network.peer('a').records()).map(({ id }) => id),
+        [one],
+        'records',
+      )
       same((await network.peer('a').morango.status()).pendingChanges, 1, 'changes that wait')
       await network.sync('a', 'b', { filter: `${network.root}:u2` })
-      same((await network.peer('b').rows('book')).map(({ id }) => id), [one, two].toSorted(), 'rows at the peer')
+      same(
+        (await network.peer('b').rows('book')).map(({ id }) => id),
+        [one, two].toSorted(),
+        'rows at the peer',
+      )
     },
   },
   {

@@ -10,7 +10,11 @@ async function halfway(make: MakeNetwork): Promise<{ network: TestNetwork; ids: 
   const faults = [{ kind: 'kill', side: 'client', stage: 'transferring', statements: 8 }] as const
   await network.sync('a', 'b', { direction: 'push', faults }).catch(() => undefined)
   const ids = (await network.peer('a').records()).map(({ id }) => id)
-  const incoming = await network.peer('b').database.kysely.selectFrom('morango_incoming').selectAll().execute()
+  const incoming = await network
+    .peer('b')
+    .database.kysely.selectFrom('morango_incoming')
+    .selectAll()
+    .execute()
   holds(incoming.length > 0 && incoming.length < 10, `it stopped half way, at ${incoming.length}`)
   return { network, ids }
 }
@@ -31,7 +35,11 @@ export const transferring: readonly Behaviour<MakeNetwork>[] = [
     async run(make) {
       const { network } = await halfway(make)
       const report = await network.sync('a', 'b', { direction: 'push' })
-      same(report.transfers.map(({ resumed, recordsTotal }) => [resumed, recordsTotal]), [[true, 10]], 'the transfer')
+      same(
+        report.transfers.map(({ resumed, recordsTotal }) => [resumed, recordsTotal]),
+        [[true, 10]],
+        'the transfer',
+      )
       same((await network.peer('b').rows('book')).length, 10, 'rows')
       await requireEmptyBuffers(network)
     },
@@ -81,7 +89,11 @@ export const transferring: readonly Behaviour<MakeNetwork>[] = [
             await (call === 'sendBuffers'
               ? network.sync('a', 'b', { direction: 'push', faults: [{ ...fault, call, nth }] })
               : network.sync('b', 'a', { direction: 'pull', faults: [{ ...fault, call, nth }] }))
-            same((await network.peer('b').rows('book')).length, 10, `rows after ${fault.kind} of ${call} ${nth}`)
+            same(
+              (await network.peer('b').rows('book')).length,
+              10,
+              `rows after ${fault.kind} of ${call} ${nth}`,
+            )
             same(await network.digest('a'), await network.digest('b'), 'digests')
             await requireEmptyBuffers(network)
           }
@@ -101,7 +113,11 @@ export const transferring: readonly Behaviour<MakeNetwork>[] = [
             const faults = [{ kind: 'kill', side, stage, statements: stage.length % 4 }] as const
             await network.sync(client, server, { direction, faults }).catch(() => undefined)
             await network.sync(client, server, { direction })
-            same((await network.peer('b').rows('book')).length, 3, `rows: ${side} of a ${direction} in ${stage}`)
+            same(
+              (await network.peer('b').rows('book')).length,
+              3,
+              `rows: ${side} of a ${direction} in ${stage}`,
+            )
             same(await network.digest('a'), await network.digest('b'), 'digests')
             await requireEmptyBuffers(network)
           }
