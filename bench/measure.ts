@@ -89,6 +89,7 @@ async function measureIn(
   }
 
   const plainSeconds = spreadOf(copies.map(({ seconds }) => seconds))
+  const syncSeconds = spreadOf(runs.map(({ firstSync }) => firstSync.seconds))
   const plain = medianBy(copies, ({ seconds }) => seconds)
   const run = medianBy(runs, ({ firstSync }) => firstSync.seconds)
   return {
@@ -107,8 +108,9 @@ async function measureIn(
     ...run,
     firstSync: {
       ...run.firstSync,
-      spread: spreadOf(runs.map(({ firstSync }) => firstSync.seconds)),
+      spread: syncSeconds,
       ratioToPlainCopy: run.firstSync.seconds / plainSeconds.median,
+      ratioOfFastest: syncSeconds.min / plainSeconds.min,
     },
   }
 }

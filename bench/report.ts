@@ -22,6 +22,7 @@ export function formatResult(result: BenchResult): string {
     ...syncLines('First sync', firstSync),
     spreadLine(firstSync.spread),
     line('  times the plain copy', firstSync.ratioToPlainCopy.toFixed(2)),
+    line('  fastest of each', firstSync.ratioOfFastest.toFixed(2)),
     line(
       'Nothing to do, both ways',
       seconds(nothingToDo.milliseconds / 1000),

@@ -35,7 +35,12 @@ export interface BenchResult {
     readonly databaseMb: number
   }
   /** The sync with the median time. */
-  readonly firstSync: SyncFigures & { readonly spread: Spread; readonly ratioToPlainCopy: number }
+  readonly firstSync: SyncFigures & {
+    readonly spread: Spread
+    readonly ratioToPlainCopy: number
+    /** The fastest sync to the fastest copy: what a noisy machine disturbs least, given a few of both. */
+    readonly ratioOfFastest: number
+  }
   /** Right after it, both ways. */
   readonly nothingToDo: {
     readonly milliseconds: number

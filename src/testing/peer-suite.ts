@@ -20,8 +20,8 @@ export type ConnectPeer = (
 interface Line {
   readonly network: TestNetwork
   readonly peer: Peer
-  pull(maxChunk?: number): ReturnType<TestNetwork['sync']>
-  push(maxChunk?: number): ReturnType<TestNetwork['sync']>
+  readonly pull: (maxChunk?: number) => ReturnType<TestNetwork['sync']>
+  readonly push: (maxChunk?: number) => ReturnType<TestNetwork['sync']>
 }
 
 type MakeLine = (options?: TestNetworkOptions) => Promise<Line>

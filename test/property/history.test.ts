@@ -38,7 +38,7 @@ const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc.record({
   client: peer,
   server: peer,
   direction: fc.constantFrom('both' as const, 'pull' as const, 'push' as const),
-  filter: fc.constantFrom('all' as const, 'u1' as const, 'u2' as const, 'u1 notes' as const),
+  filter: fc.constantFrom('all', 'u1', 'u2', 'u1 notes', 'u1 and u2'),
   faults: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
     fc.array(fault, { minLength: 1, maxLength: 2 }),
@@ -102,12 +102,27 @@ const holders: fc.Arbitrary<readonly Holder[]> = fc.constantFrom<readonly Holder
   ['all', 'all', 'all', 'u1', 'u1'],
 )
 
-const history: fc.Arbitrary<History> = fc.record({
-  holders,
-  steps,
-  format: fc.constantFrom('v2' as const, 'v2' as const, 'v2' as const, 'v1' as const, 'bundled' as const),
-})
+const history: fc.Arbitrary<History> = fc
+  .record({
+    holders,
+    steps,
+    format: fc.constantFrom('v2', 'v2', 'v2', 'v1', 'bundled'),
+  })
+  .map((one) => (one.format === 'v2' ? one : withoutSubsets(one)))
 
+/**
+ * The older format of counters cannot say what a peer has of a part of the filter: what it got under a narrower
+ * filter it does not pass on under a wider one.
+ */
+function withoutSubsets({ holders: who, steps: story, format }: History): History {
+  return {
+    format,
+    holders: who.map(() => 'all'),
+    steps: story.map((one) => (one.do === 'sync' ? { ...one, filter: 'all' } : one)),
+  }
+}
+
+// oxlint-disable-next-line vitest/expect-expect -- fast-check and the world throw
 it(
   'any history ends with equal peers, and nothing lost, brought back or let out on the way',
   async () => {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { expect } from 'vitest'
+import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
 
 export type Owner = 'u1' | 'u2'
@@ -30,7 +30,7 @@ export type Step =
       readonly client: number
       readonly server: number
       readonly direction: 'pull' | 'push' | 'both'
-      readonly filter: 'all' | Owner | 'u1 notes'
+      readonly filter: 'all' | Owner | 'u1 notes' | 'u1 and u2'
       readonly faults: readonly Fault[]
     }
   | { readonly do: 'restart'; readonly peer: number }
@@ -262,18 +262,22 @@ export class World {
     const client = step.client % length
     const server = step.server % length === client ? (client + 1) % length : step.server % length
     const { root } = this.network
-    const prefix = { all: root, u1: `${root}:u1`, u2: `${root}:u2`, 'u1 notes': `${root}:u1:note` }[
-      step.filter
-    ]
+    const prefixes = {
+      all: [root],
+      u1: [`${root}:u1`],
+      u2: [`${root}:u2`],
+      'u1 notes': [`${root}:u1:note`],
+      'u1 and u2': [`${root}:u1`, `${root}:u2`],
+    }[step.filter]
     const may = [client, server].every((index) => {
       const holder = this.holders[index]
-      return holder === 'all' || prefix.startsWith(`${root}:${holder}`)
+      return holder === 'all' || prefixes.every((prefix) => prefix.startsWith(`${root}:${holder}`))
     })
     const both = [this.holders[client], this.holders[server]].filter((holder) => holder !== 'all')
     if (both.includes('u1') && both.includes('u2')) return
-    const filter = may ? prefix : `${root}:${both[0] ?? 'u1'}`
+    const filter = may ? prefixes.join('\n') : `${root}:${both[0] ?? 'u1'}`
     const { direction, faults } = step
-    const line = `${this.name(client)} ${direction} ${this.name(server)} ${filter.slice(32)} ${JSON.stringify(faults)}`
+    const line = `${this.name(client)} ${direction} ${this.name(server)} ${filter.replaceAll(root, '')} ${JSON.stringify(faults)}`
     this.log.push(line)
     try {
       const report = await this.network.sync(this.name(client), this.name(server), {
@@ -299,7 +303,7 @@ export class World {
         const key = `${record.id} ${version}`
         const content = JSON.stringify(rest)
         const seen = this.contents.get(key)
-        if (seen !== undefined) expect(content, `two contents of one version, at ${name}`).toBe(seen)
+        if (seen !== undefined) same(content, seen, `two contents of one version, at ${name}`)
         this.contents.set(key, content)
         const [instance = '', counter] = version.split(':')
         this.versions.set(key, {
@@ -317,7 +321,7 @@ export class World {
       const holder = this.holders[this.names.indexOf(name)]
       if (holder === 'all') continue
       const other = holder === 'u1' ? '<u2:' : '<u1:'
-      expect(await peer.tablesWith(other), `${name} has what it may not have`).toEqual([])
+      same(await peer.tablesWith(other), [], `${name} has what it may not have`)
     }
     for (const { name, counters } of holdings) this.checkClaims(name, counters)
   }
@@ -325,7 +329,7 @@ export class World {
   private checkNeverLower(name: string, last: Counters, now: Counters): void {
     for (const part of ['claims', 'history', 'instances'] as const) {
       for (const [key, counter] of last[part]) {
-        expect(now[part].get(key) ?? 0, `${part} ${key} fell at ${name}`).toBeGreaterThanOrEqual(counter)
+        must((now[part].get(key) ?? 0) >= counter, `${part} ${key} fell at ${name}`)
       }
     }
   }
@@ -341,10 +345,10 @@ export class World {
         )
           continue
         const held = history.get(`${version.id} ${instance}`) ?? 0
-        expect(
-          held,
+        must(
+          held >= version.counter,
           `${name} claims ${partition.slice(32)} of ${instance.slice(0, 6)} up to ${upTo} without ${version.id.slice(0, 6)} at ${version.counter}`,
-        ).toBeGreaterThanOrEqual(version.counter)
+        )
       }
     }
   }
@@ -357,7 +361,7 @@ export class World {
     await this.check()
     this.network.advance(7 * 60 * 60 * 1000)
     for (const name of this.names) await this.network.peer(name).morango.cleanup()
-    expect(await this.network.converge({ maxRounds: 1 })).toBe(1)
+    same(await this.network.converge({ maxRounds: 1 }), 1, 'rounds')
     await this.check()
     const peers = this.names.map((name) => this.network.peer(name))
     for (const [index, peer] of peers.entries()) {
@@ -372,26 +376,26 @@ export class World {
 
   private async checkBuffers(peer: TestPeer): Promise<void> {
     for (const table of ['morango_outgoing', 'morango_outgoing_snapshot', 'morango_incoming'] as const) {
-      expect(
-        await peer.database.kysely.selectFrom(table).selectAll().execute(),
-        `${table} of ${peer.name}`,
-      ).toEqual([])
+      same(await peer.database.kysely.selectFrom(table).selectAll().execute(), [], `${table} of ${peer.name}`)
     }
-    expect(await peer.morango.problems(), `problems of ${peer.name}`).toEqual([])
+    same(await peer.morango.problems(), [], `problems of ${peer.name}`)
     const status = await peer.morango.status()
-    expect(status.pendingChanges, `pending at ${peer.name}`).toBe(0)
-    expect(
+    same(status.pendingChanges, 0, `pending at ${peer.name}`)
+    same(
       await peer.database.kysely.selectFrom('morango_dirty').selectAll().execute(),
+      [],
       `dirty at ${peer.name}`,
-    ).toEqual([])
+    )
   }
 
   private async checkRowsFitRecords(peer: TestPeer): Promise<void> {
     const rows = await this.rowsOf(peer)
     const records = await peer.records()
     const alive = records.filter(({ deleted }) => !deleted)
-    expect([...rows.keys()].toSorted(), `rows and records of ${peer.name}`).toEqual(
+    same(
+      [...rows.keys()].toSorted(),
       alive.map(({ id }) => id).toSorted(),
+      `rows and records of ${peer.name}`,
     )
     for (const record of alive) {
       const {
@@ -399,7 +403,7 @@ export class World {
         _morango_partition: __,
         ...fields
       }: Record<string, unknown> = JSON.parse(record.serialized)
-      expect(rows.get(record.id), `row and record at ${peer.name}`).toMatchObject(fields)
+      same({ ...rows.get(record.id), ...fields }, rows.get(record.id), `row and record at ${peer.name}`)
     }
   }
 
@@ -408,11 +412,11 @@ export class World {
     const scoped = holders.filter((holder) => holder !== 'all')
     if (new Set(scoped).size > 1) return
     const filter = scoped[0] === undefined ? undefined : `${this.network.root}:${scoped[0]}`
-    expect(await b.records(filter), `${a.name} and ${b.name}`).toEqual(await a.records(filter))
+    same(await b.records(filter), await a.records(filter), `${a.name} and ${b.name}`)
     for (const model of MODELS) {
       const rows = async (peer: TestPeer): Promise<unknown[]> =>
         (await peer.rows(model)).filter((row) => scoped[0] === undefined || row['owner'] === scoped[0])
-      expect(await rows(b), `${model} at ${a.name} and ${b.name}`).toEqual(await rows(a))
+      same(await rows(b), await rows(a), `${model} at ${a.name} and ${b.name}`)
     }
   }
 
@@ -429,9 +433,9 @@ export class World {
     for (const [token, { id, superseded }] of this.tokens) {
       if (this.hard.has(id)) {
         for (const peer of peers)
-          expect(await peer.tablesWith(token), `hard-deleted ${token} at ${peer.name}`).toEqual([])
+          same(await peer.tablesWith(token), [], `hard-deleted ${token} at ${peer.name}`)
       } else if (!superseded && !fallen.has(id)) {
-        expect(texts.get(id) ?? 'no record', `the edit ${token} is lost`).toContain(token)
+        must((texts.get(id) ?? 'no record').includes(token), `the edit ${token} is lost`)
       }
     }
   }
@@ -442,24 +446,29 @@ export class World {
       const gone = new Set(records.filter(({ deleted }) => deleted).map(({ id }) => id))
       for (const { id, deleted, hardDeleted } of records) {
         if (this.deleted.has(id) && !this.recreated.has(id)) {
-          expect(deleted, `${id.slice(0, 6)} came back at ${peer.name}`).toBe(true)
+          same(deleted, true, `${id.slice(0, 6)} came back at ${peer.name}`)
         }
         if (this.hard.has(id))
-          expect(hardDeleted, `${id.slice(0, 6)} is not hard-deleted at ${peer.name}`).toBe(true)
+          same(hardDeleted, true, `${id.slice(0, 6)} is not hard-deleted at ${peer.name}`)
         if (!deleted || this.deleted.has(id)) continue
         const refs = [...(this.byId.get(id)?.refs ?? [])]
-        expect(
+        same(
           refs.some((ref) => gone.has(ref) || this.deleted.has(ref)),
+          true,
           `${id.slice(0, 6)} was deleted by nobody`,
-        ).toBe(true)
+        )
         if (!hardDeleted) continue
         const why = refs.some(
           (ref) => this.hard.has(ref) || records.some((other) => other.id === ref && other.hardDeleted),
         )
-        expect(why, `${id.slice(0, 6)} was hard-deleted by nobody`).toBe(true)
+        same(why, true, `${id.slice(0, 6)} was hard-deleted by nobody`)
       }
     }
   }
+}
+
+function must(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
 }
 
 async function readCounters(peer: TestPeer): Promise<Counters> {
