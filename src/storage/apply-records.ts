@@ -44,7 +44,7 @@ export async function applyRecords(
   if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
   await clearDirty(trx, dialect, model, [...written, ...gone])
-  await keepDirty(trx, dialect, model, failures, context.clock.now().toISOString())
+  await keepDirty(trx, model, failures, context.clock.now().toISOString())
   return { written: written.length, failed: failures.length }
 }
 

@@ -4,12 +4,19 @@ import type { CompiledModel } from '../models/compiled.ts'
 import { BATCH } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
-import { insertRows } from './rows.ts'
 import type { Flag, Schema } from './schema.ts'
 
-/** A Store record that waits to be deserialized. */
-export interface DirtyRecord {
+/** Where a pass over dirty records has come to: they are taken by partition, then by id. */
+export interface DirtyPosition {
+  readonly partition: string
   readonly id: string
+}
+
+/** Before the first one. */
+export const DIRTY_START: DirtyPosition = { partition: '', id: '' }
+
+/** A Store record that waits to be deserialized. */
+export interface DirtyRecord extends DirtyPosition {
   readonly serialized: string
   readonly sourceId: string
 }
@@ -21,18 +28,21 @@ export interface Failure {
   readonly message: string
 }
 
-/** Dirty, not deleted records of a model under the filter with ids above `after`, in id order. */
+/**
+ * The next dirty, not deleted records of a model under the filter. Those of one partition come together: they
+ * tend to refer to the same rows, and so to lie together in the indexes of their table.
+ */
 export async function readDirty(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: string,
+  after: DirtyPosition,
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.source_id as "sourceId"
+  const result = await sql<DirtyRecord>`select s.id, s.partition, s.serialized, s.source_id as "sourceId"
     from morango_dirty d join morango_store s on s.id = d.id
-    where d.model_name = ${model.name} and d.id > ${after} and s.profile = ${model.profile} and s.deleted = 0
+    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id}) and s.profile = ${model.profile} and s.deleted = 0
       and ${within(filter)}
-    order by d.id limit ${BATCH}`.execute(trx)
+    order by d.partition, d.id limit ${BATCH}`.execute(trx)
   return result.rows
 }
 
@@ -42,7 +52,7 @@ export async function readDirtyByIds(
   dialect: Dialect,
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.serialized, s.source_id as "sourceId"
+  const result = await sql<DirtyRecord>`select s.id, s.partition, s.serialized, s.source_id as "sourceId"
     from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   const byId = new Map(result.rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
@@ -69,18 +79,18 @@ export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: str
   return new Set(result.rows.flatMap((row) => row.model ?? []))
 }
 
-/** A model's dirty, deleted records under the filter with ids above `after`, in id order. */
+/** The next dirty, deleted records of a model under the filter. */
 export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: string,
-): Promise<{ id: string; hard: Flag }[]> {
-  const result = await sql<{ id: string; hard: Flag }>`select d.id, s.hard_deleted as hard
+  after: DirtyPosition,
+): Promise<(DirtyPosition & { readonly hard: Flag })[]> {
+  const result = await sql<DirtyPosition & { hard: Flag }>`select d.partition, d.id, s.hard_deleted as hard
     from morango_dirty d join morango_store s on s.id = d.id
-    where d.model_name = ${model.name} and d.id > ${after} and s.profile = ${model.profile} and s.deleted = 1
+    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id}) and s.profile = ${model.profile} and s.deleted = 1
       and ${within(filter)}
-    order by d.id limit ${BATCH}`.execute(trx)
+    order by d.partition, d.id limit ${BATCH}`.execute(trx)
   return result.rows
 }
 
@@ -92,30 +102,24 @@ export async function clearDirty(
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return
-  await sql`delete from morango_dirty where model_name = ${model.name}
-    and id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  await sql`delete from morango_dirty where model_name = ${model.name} and (partition, id) in (
+    select s.partition, s.id from morango_store s
+    where s.id in (select value from ${dialect.list(JSON.stringify(ids))}))`.execute(trx)
 }
 
 /** Records that could not be applied: they go on waiting, with the reason. */
 export async function keepDirty(
   trx: Kysely<Schema>,
-  dialect: Dialect,
   model: CompiledModel,
   failures: readonly Failure[],
   now: string,
 ): Promise<void> {
-  const columns = ['id', 'error_code', 'error_message', 'first_failed_at', 'last_failed_at', 'tries']
-  const suffix = `on conflict (model_name, id) do update set error_code = excluded.error_code,
-    error_message = excluded.error_message, last_failed_at = excluded.last_failed_at,
-    first_failed_at = coalesce(morango_dirty.first_failed_at, excluded.first_failed_at),
-    tries = morango_dirty.tries + 1`
-  const rows = failures.map(({ id, code, message }) => [id, code, message, now, now, 1])
-  await insertRows(
-    trx,
-    dialect,
-    { table: 'morango_dirty', columns, constants: { model_name: model.name }, suffix },
-    rows,
-  )
+  for (const { id, code, message } of failures) {
+    await sql`update morango_dirty set error_code = ${code}, error_message = ${message},
+        first_failed_at = coalesce(first_failed_at, ${now}), last_failed_at = ${now}, tries = tries + 1
+      where model_name = ${model.name} and id = ${id}
+        and partition = (select s.partition from morango_store s where s.id = ${id})`.execute(trx)
+  }
 }
 
 /** Records of models that this profile does not have wait until a release that knows them; say so. */
@@ -135,5 +139,5 @@ export async function markUnknownModels(
 }
 
 function within(filter: Filter | undefined): ReturnType<typeof partitionIn> {
-  return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`s.partition`, filter)
+  return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`d.partition`, filter)
 }

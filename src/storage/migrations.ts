@@ -78,8 +78,8 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     `create index morango_store_version on morango_store (last_saved_instance, last_saved_counter)`,
     // Whether an instance has any record under a partition.
     `create index morango_store_instance_partition on morango_store (last_saved_instance, partition)`,
-    `create table morango_dirty (model_name ${text} not null, id ${text} not null, error_code ${text}, error_message ${text},
-      first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, id))`,
+    `create table morango_dirty (model_name ${text} not null, partition ${text} not null, id ${text} not null, error_code ${text}, error_message ${text},
+      first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, partition, id))`,
     `create table morango_record_max_counter (store_id ${text} not null, instance_id ${text} not null,
       counter integer not null, partition ${text} not null, primary key (store_id, instance_id))`,
     `create index morango_rmc_instance_partition on morango_record_max_counter (instance_id, partition)`,

@@ -71,6 +71,8 @@ export interface StoreTable {
 /** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
 export interface DirtyTable {
   model_name: string
+  /** The record's: rows that belong together are written one after the other. */
+  partition: string
   id: string
   error_code: string | null
   error_message: string | null

@@ -7,6 +7,7 @@ import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { BATCH, type EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
+import { clearDirty } from './dirty.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, settlePending } from './pending.ts'
 import { partitionIn } from './ranges.ts'
@@ -136,7 +137,8 @@ async function readStored(
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
       s.hard_deleted as "hardDeleted",
       s.last_transfer_session_id as transfer, d.id as dirty
-    from morango_store s left join morango_dirty d on d.model_name = s.model_name and d.id = s.id
+    from morango_store s left join morango_dirty d
+      on d.model_name = s.model_name and d.partition = s.partition and d.id = s.id
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   return new Map(result.rows.map((row) => [row.id, row]))
 }
@@ -183,12 +185,7 @@ async function writeBatch(
   await insertRows(trx, dialect, target, created)
   await insertRows(trx, dialect, { ...target, suffix: STORE_REPLACE }, replaced)
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
-  if (noLongerDirty.length > 0) {
-    await sql`delete from morango_dirty
-      where model_name = ${model.name} and id in (select value from ${dialect.list(JSON.stringify(noLongerDirty))})`.execute(
-      trx,
-    )
-  }
+  await clearDirty(trx, dialect, model, noLongerDirty)
   await settlePending(trx, dialect, model.name, done, kept, context.clock.now().toISOString())
   return outcomes
 }
