@@ -27,8 +27,14 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     const { client, server } = await pair(network, pairing)
     const dataset = await server.root({ scope: 'full' })
     const made = await client.request({
-      ...{ url: server.url, dataset, scope: 'full', params: { dataset_id: dataset } },
-      ...{ username: `username=${USERNAME}&dataset=${dataset}`, password: PASSWORD },
+      url: server.url,
+      dataset,
+      scope: 'full',
+      params: { dataset_id: dataset },
+      ...{
+        username: `username=${USERNAME}&dataset=${dataset}`,
+        password: PASSWORD,
+      },
     })
     expect(made).toMatchObject({ parent: dataset, held: true })
   })
@@ -48,8 +54,14 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     const { client, server } = await pair(network, pairing)
     const dataset = await server.root({ scope: 'full' })
     const elsewhere = client.request({
-      ...{ url: server.url, dataset, scope: 'full', params: { dataset_id: 'f'.repeat(32) } },
-      ...{ username: USERNAME, password: PASSWORD },
+      url: server.url,
+      dataset,
+      scope: 'full',
+      params: { dataset_id: 'f'.repeat(32) },
+      ...{
+        username: USERNAME,
+        password: PASSWORD,
+      },
     })
     await expect(elsewhere).rejects.toThrow(/400|scope/i)
   })
@@ -64,8 +76,17 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     const [ann = '', bob = ''] = people
     await server.create({ model: 'region', rows: [{ dataset_id: dataset, code: 'r' }] })
     await client.request({
-      ...{ url: server.url, dataset, scope: 'one-person', params: { dataset_id: dataset, person_id: ann } },
-      ...{ username: USERNAME, password: PASSWORD },
+      url: server.url,
+      dataset,
+      scope: 'one-person',
+      params: {
+        dataset_id: dataset,
+        person_id: ann,
+      },
+      ...{
+        username: USERNAME,
+        password: PASSWORD,
+      },
     })
     const sync = (push: boolean, filter: string) =>
       client.sync({ url: server.url, dataset, transfers: [{ push, filter }] })
@@ -83,7 +104,10 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     const { client, server } = await pair(network, pairing, true)
     const dataset = await client.root({ scope: 'full' })
     const made = await client.push({
-      ...{ url: server.url, parent: dataset, scope: 'full', params: { dataset_id: dataset } },
+      url: server.url,
+      parent: dataset,
+      scope: 'full',
+      params: { dataset_id: dataset },
     })
     expect(made.parent).toBe(dataset)
     const there = await server.certificates({})
@@ -103,7 +127,10 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
     const { client, server } = await pair(network, pairing, false)
     const dataset = await client.root({ scope: 'full' })
     const pushing = client.push({
-      ...{ url: server.url, parent: dataset, scope: 'full', params: { dataset_id: dataset } },
+      url: server.url,
+      parent: dataset,
+      scope: 'full',
+      params: { dataset_id: dataset },
     })
     await expect(pushing).rejects.toThrow(/does ?not ?allow|403|push/i)
     expect(await server.certificates({})).toEqual([])

@@ -137,7 +137,13 @@ export async function introduce(client: Peer, server: Peer): Promise<Pair> {
 /** Gives the client a certificate for the whole dataset below one of the server's. */
 export async function certify(client: Peer, server: Peer, dataset: string): Promise<void> {
   await client.request({
-    ...{ url: server.url, dataset, scope: 'full', params: { dataset_id: dataset } },
-    ...{ username: USERNAME, password: PASSWORD },
+    url: server.url,
+    dataset,
+    scope: 'full',
+    params: { dataset_id: dataset },
+    ...{
+      username: USERNAME,
+      password: PASSWORD,
+    },
   })
 }

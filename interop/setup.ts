@@ -49,8 +49,13 @@ async function prepare(project: TestProject): Promise<string | undefined> {
       mkdirSync(join(ROOT, '.cache'), { recursive: true })
       await run(python, ['-m', 'venv', folder])
       await run(executable, [
-        ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-        ...['-r', join(SOURCES, 'requirements.txt')],
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '-r',
+        join(SOURCES, 'requirements.txt'),
       ])
     } catch (error) {
       return `pip could not install interop/python/requirements.txt: ${error instanceof Error ? error.message : String(error)}`

@@ -136,7 +136,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   return {
     capabilities,
     connect,
-    record: (model, values) => buildRecord(modelOf(profiles, model), values, random.uuid),
+    record: (model, values) => buildRecord(modelOf(profiles, model), values, () => random.uuid()),
     deleteHard: (model, ids) => deleteHard(database, modelOf(profiles, model), ids),
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),

@@ -3,7 +3,7 @@ import type { CompiledProfile } from '../models/compiled.ts'
 import type { Database } from './dialect.ts'
 
 /** How many records the engine takes through memory at a time. */
-export const BATCH = 1000
+export const BATCH = 500
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {

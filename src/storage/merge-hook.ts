@@ -36,10 +36,10 @@ export function chooseContent(context: EngineContext, ours: StoreRecord, theirs:
 
 function sideOf(record: StoreRecord): MergeSide {
   const parsed = parseJsonExact(record.serialized)
-  const value = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : {}
+  const members = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []
   return {
     raw: record.serialized,
-    value: { ...value },
+    value: Object.fromEntries(members),
     instance: record.lastSavedInstance,
     counter: record.lastSavedCounter,
   }

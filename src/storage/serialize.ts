@@ -103,7 +103,7 @@ async function readCandidates(
   filter: Filter | undefined,
   after: string,
 ): Promise<Candidate[]> {
-  const columns = [...model.columns.map((column) => ({ name: column.name, text: column.select === 'text' }))]
+  const columns = model.columns.map((column) => ({ name: column.name, text: column.select === 'text' }))
   if (model.sourceIdColumn !== undefined && !columns.some(({ name }) => name === model.sourceIdColumn)) {
     columns.push({ name: model.sourceIdColumn, text: false })
   }

@@ -50,8 +50,10 @@ export const transferring: readonly Behaviour<MakeNetwork>[] = [
       const { network, ids } = await halfway(make)
       const [first = ''] = ids
       const last = ids.at(-1) ?? ''
-      for (const id of [first, last]) await network.peer('a').update('book', id, { title: 'changed' })
-      await network.peer('a').morango.serialize()
+      for (const title of ['changed', 'changed again']) {
+        for (const id of [first, last]) await network.peer('a').update('book', id, { title })
+        await network.peer('a').morango.serialize()
+      }
       await network.sync('a', 'b', { direction: 'push' })
       for (const id of [first, last]) {
         const title = String((await network.peer('b').row('book', id))?.['title'])
