@@ -41,7 +41,13 @@ const MOMENTS: readonly Moment[] = [
   },
 ]
 
-/** Lets `victim` die at a moment, once. */
+/** Where a client of the original cannot go on, with its own server neither: it has to begin anew. */
+function isHopeless(moment: Moment, side: Side, push: boolean): boolean {
+  if (side === 'server') return false
+  return moment.name === 'before the end' || (push && / the queuing$/.test(moment.name))
+}
+
+/** Lets a peer die at a moment, once. */
 function strike(moment: Moment, push: boolean, die: () => Promise<void>): Interference {
   let struck = false
   const hit = async (passage: Passage): Promise<'drop' | undefined> => {

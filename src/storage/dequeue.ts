@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { MorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import { expandFsic } from '../core/fsic-v2.ts'
@@ -38,6 +39,7 @@ export async function dequeueIn(
   if (received > 0) {
     await serializeIn(trx, context, { ...options, raise: 'if-needed', onProgress: undefined })
     const stamp = await raiseCounter(trx)
+    await refuseMoved(trx, session)
     const known = await dropKnown(trx, session)
     const conflicts = await mergeConflicts(trx, context, options, stamp)
     const fastForwarded = await countPresent(trx, session)
@@ -67,6 +69,22 @@ export function claimsOf(fsic: string, filter: Filter, format: FsicFormat): Clai
 function incomingCoversStore(dialect: Dialect): RawBuilder<boolean> {
   return sql<boolean>`((i.last_saved_instance = s.last_saved_instance and i.last_saved_counter >= s.last_saved_counter)
     or coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0) >= s.last_saved_counter)`
+}
+
+// The same check as at a chunk's arrival, for records that have become known since.
+async function refuseMoved(trx: Kysely<Schema>, session: string): Promise<void> {
+  const moved = await sql<{
+    id: string
+  }>`select i.id from morango_incoming i join morango_store s on s.id = i.id
+    where i.transfer_session_id = ${session} and (s.partition <> i.partition or s.model_name <> i.model_name
+      or s.source_id <> i.source_id) limit 1`.execute(trx)
+  const id = moved.rows[0]?.id
+  if (id === undefined) return
+  throw new MorangoError(
+    'invalid-buffer',
+    `Record ${id} is known here with another partition, source id or model.`,
+    { details: { record: id } },
+  )
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.

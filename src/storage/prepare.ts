@@ -136,7 +136,8 @@ async function installTriggers(
   return true
 }
 
-// Rows without a Store record, and Store records without a row: what happened while no trigger watched.
+// Rows that came to be while no trigger watched. Edits and deletions of that time leave nothing to find them by
+// but a comparison of every row with the Store.
 async function logUnseen(trx: Kysely<Schema>, model: CompiledModel): Promise<number> {
   const table = sql.id(model.table)
   const unseen = await sql`insert into morango_change_log (model_name, record_id, hard)

@@ -12,6 +12,9 @@ import { nodeSqliteDriver } from './node-sqlite.ts'
 
 useSha256((text) => hash('sha256', text))
 
+// How long a statement waits while another connection writes. Transactions wait longer, without blocking.
+const BUSY_MS = 2000
+
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {
   /** Kilobytes of page cache. Default: 20,000. */
@@ -19,8 +22,9 @@ export interface SqliteOptions {
 }
 
 /**
- * A SQLite database for `createMorango`: a path (`node:sqlite` opens it, in WAL mode), a `DatabaseSync` that is
- * open already, or a better-sqlite3 database.
+ * A SQLite database for `createMorango`: a path (`node:sqlite` opens it, in WAL mode), or a connection that is
+ * open already, of `node:sqlite` or better-sqlite3. Give a path unless the database is in memory: a connection
+ * must be for this alone, for what is written through it while a sync runs falls into the sync's transactions.
  *
  * Foreign keys and recursive triggers are switched on for the connection: without the latter an
  * `insert or replace` that evicts another row would not be seen.
@@ -36,7 +40,7 @@ export function sqlite(
   const connection = opened ? new DatabaseSync(database) : database
   const driver = connection instanceof DatabaseSync ? nodeSqliteDriver(connection) : connection
   for (const pragma of [
-    'busy_timeout = 0',
+    ...(opened ? [`busy_timeout = ${BUSY_MS}`] : []),
     'foreign_keys = on',
     'recursive_triggers = on',
     ...(opened

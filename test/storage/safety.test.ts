@@ -1,0 +1,95 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type Device, insert, notes, openDevice, wayTo } from './support.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'morango-safety-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function certified(client: Device, server: Device, scope: 'part' | 'all'): Promise<string> {
+  const { id: root } = await server.morango.certificates.createRoot('full')
+  await client.morango.certificates.request(wayTo(client, server), {
+    primaryPartition: root,
+    scopeDefinition: scope,
+    scopeParams: { root, owner: 'u1' },
+    credentials: { username: 'someone', password: 'something' },
+  })
+  return root
+}
+
+describe('who a record is', () => {
+  it('keeps a certificate for one partition away from a record of another that it knows the id of', async () => {
+    const [client, server] = [await openDevice(), await openDevice()]
+    const root = await certified(client, server, 'part')
+    const theirs = server.morango.record('person', { root, owner: 'u2', note: 'not yours' })
+    await insert(server, 'person', theirs)
+    await server.morango.serialize()
+    await insert(client, 'person', { id: theirs.id, root, owner: 'u1', note: 'mine now' })
+
+    const way = wayTo(client, server)
+    await expect(client.morango.sync(way, { filter: `${root}:u1`, direction: 'push' })).rejects.toMatchObject(
+      { name: 'MorangoError' },
+    )
+
+    expect(await notes(server, 'person')).toEqual(['not yours'])
+    const stored = await sql<{ text: string }>`select serialized || conflicting_serialized_data as text
+      from morango_store`.execute(server.database.kysely)
+    expect(stored.rows.map(({ text }) => text).join()).not.toContain('mine now')
+    const left = await sql`select * from morango_incoming`.execute(server.database.kysely)
+    expect(left.rows).toEqual([])
+  })
+})
+
+describe('which copy of the database this is', () => {
+  it('takes a new instance when the file was copied, and keeps it when it was not', async () => {
+    const path = join(folder, 'first.db')
+    const first = await openDevice(path)
+    const { instance } = await first.morango.status()
+    await first.morango.close()
+    const again = await openDevice(path)
+    expect((await again.morango.status()).instance.id).toBe(instance.id)
+    await again.morango.close()
+    copyFileSync(path, join(folder, 'second.db'))
+    const copy = await openDevice(join(folder, 'second.db'))
+    expect((await copy.morango.status()).instance.id).not.toBe(instance.id)
+    await copy.morango.close()
+  })
+
+  it('goes on as a new instance after a backup was restored, and loses nothing of either time', async () => {
+    const path = join(folder, 'field.db')
+    const server = await openDevice()
+    let field = await openDevice(path)
+    const root = await certified(field, server, 'all')
+    const sync = (): Promise<unknown> => field.morango.sync(wayTo(field, server), { filter: root })
+    const write = (note: string): Promise<void> =>
+      insert(field, 'visit', field.morango.record('visit', { root, owner: 'u1', note }))
+
+    await write('before the backup')
+    await sync()
+    await field.morango.close()
+    copyFileSync(path, join(folder, 'backup.db'))
+
+    field = await openDevice(path)
+    await write('lost with the disk')
+    await sync()
+    await write('lost with the disk, too')
+    await sync()
+    await field.morango.close()
+    copyFileSync(join(folder, 'backup.db'), path)
+
+    field = await openDevice(path)
+    const { instance } = await field.morango.status()
+    await write('after the restore')
+    await sync()
+    await sync()
+    expect(field.warnings).toEqual(['instance-renewed'])
+    expect((await field.morango.status()).instance.id).not.toBe(instance.id)
+    const all = ['after the restore', 'before the backup', 'lost with the disk', 'lost with the disk, too']
+    expect(await notes(field, 'visit')).toEqual(all)
+    expect(await notes(server, 'visit')).toEqual(all)
+    expect(await sync()).toMatchObject({ pulled: 0, pushed: 0 })
+    await field.morango.close()
+  })
+})

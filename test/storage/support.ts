@@ -1,0 +1,56 @@
+import { sql } from 'kysely'
+import { createMorango, defineProfile, type Morango, model, scope } from '../../src/index.ts'
+import { sqlite } from '../../src/sqlite.ts'
+import type { Database } from '../../src/storage/dialect.ts'
+import { createMemoryPeer } from '../../src/transport/memory.ts'
+
+const profile = defineProfile({
+  name: 'clinic',
+  models: {
+    person: model({ table: 'person', id: 'source-id', partition: '${root}:${owner}' }),
+    visit: model({ table: 'visit', partition: '${root}:${owner}' }),
+  },
+  scopes: {
+    full: scope({ root: 'root', readWrite: '${root}' }),
+    part: scope({ readWrite: '${root}:${owner}' }),
+    all: scope({ readWrite: '${root}' }),
+  },
+})
+
+/** One device of a small clinic. */
+export interface Device {
+  readonly database: Database
+  readonly morango: Morango
+  readonly warnings: string[]
+}
+
+export async function openDevice(path = ':memory:'): Promise<Device> {
+  const database = sqlite(path)
+  for (const table of ['person', 'visit']) {
+    await sql`create table if not exists ${sql.id(table)} (id text primary key not null, root text not null,
+      owner text not null, note text not null)`.execute(database.kysely)
+  }
+  const warnings: string[] = []
+  const onWarning = ({ code }: { code: string }): void => void warnings.push(code)
+  const morango = await createMorango({ database, profiles: [profile], migrate: true, onWarning })
+  return { database, morango, warnings }
+}
+
+export async function insert({ database }: Device, table: string, row: object): Promise<void> {
+  const entries = Object.entries(row)
+  await sql`insert into ${sql.id(table)} (${sql.join(entries.map(([name]) => sql.id(name)))})
+    values (${sql.join(entries.map(([, value]) => sql`${value}`))})`.execute(database.kysely)
+}
+
+export async function notes({ database }: Device, table: string): Promise<string[]> {
+  const rows = await sql<{ note: string }>`select note from ${sql.id(table)} order by note`.execute(
+    database.kysely,
+  )
+  return rows.rows.map((row) => row.note)
+}
+
+/** The way from one device to another, in one process. */
+export function wayTo(from: Device, to: Device): ReturnType<typeof createMemoryPeer> {
+  const service = to.morango.service({ authorize: () => true })
+  return createMemoryPeer(service, { capabilities: from.morango.capabilities, onError: () => undefined })
+}
