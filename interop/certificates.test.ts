@@ -31,10 +31,8 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
       dataset,
       scope: 'full',
       params: { dataset_id: dataset },
-      ...{
-        username: `username=${USERNAME}&dataset=${dataset}`,
-        password: PASSWORD,
-      },
+      username: `username=${USERNAME}&dataset=${dataset}`,
+      password: PASSWORD,
     })
     expect(made).toMatchObject({ parent: dataset, held: true })
   })
@@ -58,10 +56,8 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
       dataset,
       scope: 'full',
       params: { dataset_id: 'f'.repeat(32) },
-      ...{
-        username: USERNAME,
-        password: PASSWORD,
-      },
+      username: USERNAME,
+      password: PASSWORD,
     })
     await expect(elsewhere).rejects.toThrow(/400|scope/i)
   })
@@ -83,10 +79,8 @@ describe.skipIf(noPython).each(PAIRINGS)('certificates, client and server: %s', 
         dataset_id: dataset,
         person_id: ann,
       },
-      ...{
-        username: USERNAME,
-        password: PASSWORD,
-      },
+      username: USERNAME,
+      password: PASSWORD,
     })
     const sync = (push: boolean, filter: string) =>
       client.sync({ url: server.url, dataset, transfers: [{ push, filter }] })

@@ -141,9 +141,7 @@ export async function certify(client: Peer, server: Peer, dataset: string): Prom
     dataset,
     scope: 'full',
     params: { dataset_id: dataset },
-    ...{
-      username: USERNAME,
-      password: PASSWORD,
-    },
+    username: USERNAME,
+    password: PASSWORD,
   })
 }

@@ -54,14 +54,17 @@ export async function startPeer(options: {
     noise = (noise + data.toString()).slice(-8000)
     if (process.env['INTEROP_LOG'] !== undefined) process.stderr.write(data)
   })
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  const waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+  >()
   const started = Promise.withResolvers<string>()
   const ended = Promise.withResolvers<void>()
   stdin.on('error', () => {})
   child.on('exit', (code, signal) => {
     const error = new RemoteError('Ended', `the ${kind} peer ended (${code ?? signal})\n${noise}`)
     started.reject(error)
-    for (const { reject } of waiting.values()) reject(error)
+    for (const call of waiting.values()) call.reject(error)
     waiting.clear()
     ended.resolve()
   })
@@ -77,7 +80,7 @@ export async function startPeer(options: {
   const url = await started.promise
   let serial = 0
 
-  function call(op: string, given: object): Promise<unknown> {
+  function send(op: string, given: object): Promise<unknown> {
     if (child.exitCode !== null || child.signalCode !== null) {
       return Promise.reject(new RemoteError('Ended', `the ${kind} peer has ended\n${noise}`))
     }
@@ -89,7 +92,7 @@ export async function startPeer(options: {
     return promise
   }
 
-  const commands = Object.fromEntries(COMMANDS.map((op) => [op, (given: object = {}) => call(op, given)]))
+  const commands = Object.fromEntries(COMMANDS.map((op) => [op, (given: object = {}) => send(op, given)]))
   return {
     // Both ends are ours, and the types are those of the interface.
     ...(commands as unknown as Pick<Peer, Command>),
@@ -97,7 +100,7 @@ export async function startPeer(options: {
     url,
     pid,
     async reset() {
-      await call('reset', {})
+      await send('reset', {})
     },
     async kill() {
       child.kill('SIGKILL')

@@ -44,7 +44,7 @@ const MOMENTS: readonly Moment[] = [
 /** Where a client of the original cannot go on, with its own server neither: it has to begin anew. */
 function isHopeless(moment: Moment, side: Side, push: boolean): boolean {
   if (side === 'server') return false
-  return moment.name === 'before the end' || (push && / the queuing$/.test(moment.name))
+  return moment.name === 'before the end' || (push && moment.name.endsWith(' the queuing'))
 }
 
 /** Lets a peer die at a moment, once. */
@@ -116,11 +116,15 @@ describe.skipIf(noPython).each(PAIRINGS)('killed and started again, client and s
             .sync(wish)
             .catch(() => undefined)
           if (side === 'client') await one.restart(side)
-          expect(first !== undefined, 'goes on by itself').toBe(
-            side === 'server' && one.client().kind === 'ours',
-          )
-          const done = first ?? (await one.client().sync({ ...wish, resume: true }))
+          if (side === 'server') expect(first, 'goes on by itself').toBeDefined()
           proxy.interference = {}
+          if (pairing === 'python to ours' && isHopeless(moment, side, push)) {
+            await expect(one.client().sync({ ...wish, resume: true })).rejects.toThrow()
+            await one.client().sync(wish)
+            await expectSame(one.client(), one.server())
+            return
+          }
+          const done = first ?? (await one.client().sync({ ...wish, resume: true }))
           await expectSame(one.client(), one.server())
           expect(
             push

@@ -22,7 +22,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
  *
  * @example
  * import { describe, test } from 'vitest'
- * describeStorage('SQLite', memorySqlite, { describe, test })
+ * describeStorage('my storage', makeDatabase, { describe, test })
  */
 export function describeStorage(
   name: string,

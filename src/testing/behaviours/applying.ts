@@ -103,6 +103,27 @@ export const applying: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'lets what falls with a hard deletion fall as hard',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const shelf = await add(network, 'a', 'shelf', { label: 'secret shelf' })
+      await network.converge()
+      const book = await add(network, 'b', 'book', { shelf_id: shelf, title: 'secret book' })
+      await network.peer('b').morango.serialize()
+      const late = await add(network, 'c', 'book', { shelf_id: shelf, title: 'secret late book' })
+      await network.peer('a').deleteHard('shelf', shelf)
+      await network.sync('a', 'b')
+      await network.sync('c', 'a')
+      await network.converge()
+      for (const name of network.names) {
+        same(await network.peer(name).tablesWith('secret'), [], `tables of ${name} with the content`)
+        for (const id of [shelf, book, late]) {
+          holds((await recordOf(network.peer(name), id)).hardDeleted, `${id} is hard-deleted at ${name}`)
+        }
+      }
+    },
+  },
+  {
     name: 'writes parents before their children, and deletes children before their parents',
     async run(make) {
       const network = await suiteNetwork(make)

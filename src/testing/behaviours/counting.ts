@@ -60,6 +60,20 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'does not send an older version again and again to whom has a later one',
+    async run(make) {
+      const network = await suiteNetwork(make)
+      const id = await add(network, 'a', 'book', { title: 'first' })
+      await network.sync('a', 'b')
+      await network.sync('a', 'c')
+      await network.peer('b').update('book', id, { title: 'second' })
+      await network.peer('b').morango.serialize()
+      const pull = { direction: 'pull' } as const
+      same((await network.sync('b', 'c', pull)).pulled, 0, 'what comes of the first version')
+      same((await network.peer('b').row('book', id))?.['title'], 'second', 'the row')
+    },
+  },
+  {
     name: 'sends what others change between serializing and queuing, and claims no record that it does not hold',
     async run(make) {
       for (const direction of ['push', 'pull'] as const) {
@@ -86,6 +100,8 @@ export const counting: readonly Behaviour<MakeNetwork>[] = [
       await network.sync('b', 'c')
       await add(network, 'a', 'book')
       await network.sync('a', 'c')
+      // Of a b knows less than c. Something has to come for c to learn anything.
+      await add(network, 'b', 'book')
       const before = await claims(network.peer('c'))
       await network.sync('c', 'b', { direction: 'pull' })
       await network.sync('c', 'b', { direction: 'pull', filter: `${network.root}:u1` })
