@@ -117,6 +117,7 @@ function startPython(path: string, options: PythonOptions): Promise<RemotePeer> 
     command: inject('python')?.executable ?? '',
     args: [PROJECT],
     env: {
+      PYTHONDONTWRITEBYTECODE: '1',
       INTEROP_DATABASE: path,
       INTEROP_PASSWORD: PASSWORD,
       INTEROP_NO_SLEEP: process.env['INTEROP_SLEEP'] === undefined ? '1' : '0',

@@ -64,7 +64,7 @@ async function prepare(project: TestProject): Promise<string | undefined> {
   }
   const models = ['prepare.py', 'settings.py', 'survey/models.py', 'survey/fixtures/scopedefinitions.json']
   const database = join(folder, `empty-${hashOf(models)}.db`)
-  if (!existsSync(database)) await run(executable, [join(SOURCES, 'prepare.py'), database])
+  if (!existsSync(database)) await run(executable, ['-B', join(SOURCES, 'prepare.py'), database])
   project.provide('python', { executable, database })
   return undefined
 }

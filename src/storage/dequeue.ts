@@ -178,7 +178,7 @@ async function writeMerged(
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await markDirty(
     trx,
-    sql`select s.model_name, s.partition, s.id from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+    sql`select s.model_name, s.partition, s.id, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
   )
 }
 
@@ -213,14 +213,15 @@ async function takeOver(trx: Kysely<Schema>, dialect: Dialect, options: Transfer
     where i.transfer_session_id = ${session} and i.hard_deleted = 1)`.execute(trx)
   await markDirty(
     trx,
-    sql`select i.model_name, i.partition, i.id from morango_incoming i where i.transfer_session_id = ${session}
+    sql`select i.model_name, i.partition, i.id, i.deleted from morango_incoming i where i.transfer_session_id = ${session}
       order by i.model_name, i.partition, i.id`,
   )
 }
 
 async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown>): Promise<void> {
-  await sql`insert into morango_dirty (model_name, partition, id, tries) select x.model_name, x.partition, x.id, 0 from (${records}) x where 1 = 1
-    on conflict (model_name, partition, id) do update set error_code = null, error_message = null, first_failed_at = null,
+  await sql`insert into morango_dirty (model_name, partition, id, deleted, tries)
+    select x.model_name, x.partition, x.id, x.deleted, 0 from (${records}) x where 1 = 1
+    on conflict (model_name, partition, id) do update set deleted = excluded.deleted, error_code = null, error_message = null, first_failed_at = null,
       last_failed_at = null, tries = 0`.execute(trx)
 }
 

@@ -73,10 +73,11 @@ export async function readDirtyParents(
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */
 export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: string): Promise<Set<string>> {
-  const result = await sql<{ model: string | null }>`select distinct (select s.model_name from morango_store s
-      where s.id = d.id and s.profile = ${profile} and s.deleted = 1) as model
-    from morango_dirty d`.execute(trx)
-  return new Set(result.rows.flatMap((row) => row.model ?? []))
+  const result = await sql<{ model: string }>`select distinct d.model_name as model from morango_dirty d
+    where d.deleted = 1 and exists (select 1 from morango_store s where s.id = d.id and s.profile = ${profile})`.execute(
+    trx,
+  )
+  return new Set(result.rows.map((row) => row.model))
 }
 
 /** The next dirty, deleted records of a model under the filter. */
@@ -105,6 +106,21 @@ export async function clearDirty(
   await sql`delete from morango_dirty where model_name = ${model.name} and (partition, id) in (
     select s.partition, s.id from morango_store s
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))}))`.execute(trx)
+}
+
+/** The same for records read by a pass, whose place among the dirty ones is known. */
+export async function clearDirtyPass(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  pass: readonly DirtyPosition[],
+  ids: readonly string[],
+): Promise<void> {
+  const [first, last] = [pass[0], pass.at(-1)]
+  if (ids.length === 0 || first === undefined || last === undefined) return
+  await sql`delete from morango_dirty where model_name = ${model.name}
+    and (partition, id) >= (${first.partition}, ${first.id}) and (partition, id) <= (${last.partition}, ${last.id})
+    and id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
 }
 
 /** Records that could not be applied: they go on waiting, with the reason. */

@@ -58,6 +58,8 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     dialect.name === 'postgres'
       ? 'bigint generated always as identity primary key'
       : 'integer primary key autoincrement'
+  // Narrow tables are their own index.
+  const narrow = dialect.name === 'sqlite' ? ' without rowid' : ''
   const statements = [
     `create table morango_control (id integer primary key not null, tracking integer not null)`,
     `insert into morango_control (id, tracking) values (1, 1)`,
@@ -68,7 +70,7 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
       hard integer not null)`,
     `create table morango_pending (model_name ${text} not null, record_id ${text} not null, hard integer not null,
       partition ${text}, error_code ${text}, error_message ${text}, first_failed_at ${text}, last_failed_at ${text},
-      tries integer not null, primary key (model_name, record_id))`,
+      tries integer not null, primary key (model_name, record_id))${narrow}`,
     `create table morango_store (id ${text} primary key not null, profile ${text} not null,
       model_name ${text} not null, partition ${text} not null, source_id ${text} not null,
       serialized ${text} not null, conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,
@@ -78,13 +80,14 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     `create index morango_store_version on morango_store (last_saved_instance, last_saved_counter)`,
     // Whether an instance has any record under a partition.
     `create index morango_store_instance_partition on morango_store (last_saved_instance, partition)`,
-    `create table morango_dirty (model_name ${text} not null, partition ${text} not null, id ${text} not null, error_code ${text}, error_message ${text},
-      first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, partition, id))`,
+    `create table morango_dirty (model_name ${text} not null, partition ${text} not null, id ${text} not null,
+      deleted integer not null, error_code ${text}, error_message ${text},
+      first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, partition, id))${narrow}`,
     `create table morango_record_max_counter (store_id ${text} not null, instance_id ${text} not null,
-      counter integer not null, partition ${text} not null, primary key (store_id, instance_id))`,
+      counter integer not null, partition ${text} not null, primary key (store_id, instance_id))${narrow}`,
     `create index morango_rmc_instance_partition on morango_record_max_counter (instance_id, partition)`,
     `create table morango_database_max_counter (partition ${text} not null, instance_id ${text} not null,
-      counter integer not null, primary key (partition, instance_id))`,
+      counter integer not null, primary key (partition, instance_id))${narrow}`,
     `create table morango_certificate (id ${text} primary key not null, parent_id ${text}, profile ${text} not null,
       salt ${text} not null, scope_definition_id ${text} not null, scope_version integer not null,
       scope_params ${text} not null, public_key ${text} not null, serialized ${text} not null,
@@ -107,7 +110,7 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
       server_fsic ${text} not null, created_at ${text} not null, last_activity_at ${text} not null)`,
     `create index morango_transfer_session_sync_session on morango_transfer_session (sync_session_id, active)`,
     `create table morango_outgoing (transfer_session_id ${text} not null, position integer not null,
-      store_id ${text} not null, primary key (transfer_session_id, position))`,
+      store_id ${text} not null, primary key (transfer_session_id, position))${narrow}`,
     `create index morango_outgoing_store on morango_outgoing (store_id)`,
     `create table morango_outgoing_snapshot (transfer_session_id ${text} not null, store_id ${text} not null,
       serialized ${text} not null, conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,

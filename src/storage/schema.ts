@@ -73,6 +73,8 @@ export interface DirtyTable {
   model_name: string
   /** The record's: rows that belong together are written one after the other. */
   partition: string
+  /** The record's. */
+  deleted: Flag
   id: string
   error_code: string | null
   error_message: string | null

@@ -170,7 +170,7 @@ async function editStore({ kysely }: Database, { op, args }: Step): Promise<void
   if (op !== 'store_dirty') return
   await kysely
     .insertInto('morango_dirty')
-    .values({ model_name: stored.model_name, partition: stored.partition, id, tries: 0 })
+    .values({ model_name: stored.model_name, partition: stored.partition, id, deleted: 0, tries: 0 })
     .onConflict((on) => on.doNothing())
     .execute()
 }
