@@ -15,10 +15,10 @@ import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows, insertRows } from './rows.ts'
-import type { Flag, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
 import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
-import { STORE_COLUMNS, STORE_REPLACE, STORE_UPSERT } from './store-rows.ts'
+import { type RecordRow, STORE_COLUMNS, STORE_REPLACE, STORE_UPSERT } from './store-rows.ts'
 
 /**
  * Incoming Buffer to Store (protocol §8), in the caller's transaction: pending local changes are serialized
@@ -98,22 +98,6 @@ async function dropKnown(trx: Kysely<Schema>, session: string): Promise<number> 
   return Number(result.numAffectedRows ?? 0n)
 }
 
-interface ConflictRow {
-  readonly id: string
-  readonly profile: string
-  readonly model_name: string
-  readonly partition: string
-  readonly source_id: string
-  readonly serialized: string
-  readonly conflicting_serialized_data: string
-  readonly self_ref_fk: string
-  readonly last_saved_instance: string
-  readonly last_saved_counter: number
-  readonly deleted: Flag
-  readonly hard_deleted: Flag
-  readonly counters: string | null
-}
-
 // Neither history has the other's version. Each is decided by core's mergeRecords and stamped as ours.
 async function mergeConflicts(
   trx: Kysely<Schema>,
@@ -135,10 +119,10 @@ async function mergeConflicts(
     after = last.id
     count += found.rows.length
     const ids = JSON.stringify(found.rows.map((row) => row.id))
-    const theirs = await sql<ConflictRow>`select i.*, '' as profile from morango_incoming i
+    const theirs = await sql<RecordRow>`select i.*, '' as profile from morango_incoming i
       where i.transfer_session_id = ${session} and i.id in (select value from ${dialect.list(ids)})
       order by i.id`.execute(trx)
-    const ours = await sql<ConflictRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
+    const ours = await sql<RecordRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
       from morango_store s where s.id in (select value from ${dialect.list(ids)}) order by s.id`.execute(trx)
     const merged = ours.rows.map((row, index) => {
       const other = theirs.rows[index]
@@ -233,7 +217,7 @@ async function countPresent(trx: Kysely<Schema>, session: string): Promise<numbe
   return Number(result.rows[0]?.count ?? 0)
 }
 
-function rowToRecord(row: ConflictRow, profile: string, session: string | null): StoreRecord {
+function rowToRecord(row: RecordRow, profile: string, session: string | null): StoreRecord {
   return {
     id: row.id,
     profile,

@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { BufferRecord } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
-import type { Flag, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 import { historyOf } from './snapshot.ts'
+import type { RecordRow } from './store-rows.ts'
 
 /** How many records a transfer's outgoing Buffer has. */
 export async function countOutgoing(db: Kysely<Schema>, transferSessionId: string): Promise<number> {
@@ -20,7 +21,7 @@ export async function readOutgoing(
   { offset, limit }: { offset: number; limit?: number },
 ): Promise<BufferRecord[]> {
   const end = limit === undefined ? sql`` : sql` and o.position <= ${offset + limit}`
-  const result = await sql<QueuedRow>`
+  const result = await sql<RecordRow>`
     select s.id, s.profile, s.model_name, s.partition, s.source_id, n.store_id as snapshot,
       ${sql.join(SNAPSHOT_COLUMNS.map((name) => sql`case when n.store_id is null then s.${sql.id(name)} else n.${sql.id(name)} end as ${sql.id(name)}`))},
       case when n.store_id is null then ${historyOf(dialect, sql`s.id`)} else n.counters end as counters
@@ -43,23 +44,7 @@ const SNAPSHOT_COLUMNS = [
   'hard_deleted',
 ] as const
 
-interface QueuedRow {
-  readonly id: string
-  readonly profile: string
-  readonly model_name: string
-  readonly partition: string
-  readonly source_id: string
-  readonly serialized: string
-  readonly conflicting_serialized_data: string
-  readonly self_ref_fk: string
-  readonly last_saved_instance: string
-  readonly last_saved_counter: number
-  readonly deleted: Flag
-  readonly hard_deleted: Flag
-  readonly counters: string | null
-}
-
-function rowToBufferRecord(row: QueuedRow, transferSessionId: string): BufferRecord {
+function rowToBufferRecord(row: RecordRow, transferSessionId: string): BufferRecord {
   const entry = (
     instance_id: string,
     counter: number,

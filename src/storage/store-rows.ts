@@ -1,3 +1,5 @@
+import type { Flag } from './schema.ts'
+
 const COLUMNS = [
   'id',
   'profile',
@@ -32,4 +34,22 @@ export const STORE_UPSERT: {
   table: 'morango_store',
   columns: COLUMNS,
   suffix: STORE_REPLACE,
+}
+
+/** A record as the Store or a Buffer has it, with its history. */
+export interface RecordRow {
+  readonly id: string
+  readonly profile: string
+  readonly model_name: string
+  readonly partition: string
+  readonly source_id: string
+  readonly serialized: string
+  readonly conflicting_serialized_data: string
+  readonly self_ref_fk: string
+  readonly last_saved_instance: string
+  readonly last_saved_counter: number
+  readonly deleted: Flag
+  readonly hard_deleted: Flag
+  /** JSON object of the history, the last-saved pair left out; null when that leaves nothing. */
+  readonly counters: string | null
 }
