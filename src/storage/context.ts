@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../core/ports.ts'
+import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { Database } from './dialect.ts'
 
@@ -21,4 +22,11 @@ export interface EngineContext {
   readonly clock: Clock
   readonly random: Random
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+}
+
+/** The profile of that name. @throws MorangoError `unknown-profile` */
+export function requireProfile({ profiles }: EngineContext, name: string): CompiledProfile {
+  const profile = profiles.get(name)
+  if (profile !== undefined) return profile
+  throw new MorangoError('unknown-profile', `There is no profile "${name}" here.`)
 }

@@ -1,5 +1,4 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import { expandFsic } from '../core/fsic-v2.ts'
@@ -9,7 +8,7 @@ import type { DequeueResult, FsicFormat, TransferContext, WorkOptions } from '..
 import { BATCH, type EngineContext } from './context.ts'
 import { type Claim, learnClaims, raiseHistory } from './counters.ts'
 import type { Dialect } from './dialect.ts'
-import { countIncoming } from './incoming.ts'
+import { countIncoming, movedRecord } from './incoming.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
@@ -53,7 +52,7 @@ export async function dequeueIn(
 }
 
 /** The producer's claims as a receiver takes them over (protocol §6): v2 in the expanded form. */
-export function claimsOf(fsic: string, filter: Filter, format: FsicFormat): Claim[] {
+function claimsOf(fsic: string, filter: Filter, format: FsicFormat): Claim[] {
   if (format === 'v1') {
     const counters = Object.entries(parseFsicV1(fsic))
     return filter.flatMap((partition) =>
@@ -79,12 +78,7 @@ async function refuseMoved(trx: Kysely<Schema>, session: string): Promise<void> 
     where i.transfer_session_id = ${session} and (s.partition <> i.partition or s.model_name <> i.model_name
       or s.source_id <> i.source_id) limit 1`.execute(trx)
   const id = moved.rows[0]?.id
-  if (id === undefined) return
-  throw new MorangoError(
-    'invalid-buffer',
-    `Record ${id} is known here with another partition, source id or model.`,
-    { details: { record: id } },
-  )
+  if (id !== undefined) throw movedRecord(id)
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.

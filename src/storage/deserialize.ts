@@ -1,11 +1,10 @@
 import { type Kysely } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
-import { BATCH, type EngineContext } from './context.ts'
+import { BATCH, type EngineContext, requireProfile } from './context.ts'
 import {
   DIRTY_START,
   markUnknownModels,
@@ -30,10 +29,7 @@ export async function deserializeIn(
   context: EngineContext,
   options: { profile: string; filter?: Filter | undefined; raise?: 'always' | 'if-needed' } & WorkOptions,
 ): Promise<DeserializeResult> {
-  const profile = context.profiles.get(options.profile)
-  if (profile === undefined) {
-    throw new MorangoError('unknown-profile', `There is no profile "${options.profile}" here.`)
-  }
+  const profile = requireProfile(context, options.profile)
   await serializeIn(trx, context, { raise: 'always', ...options, onProgress: undefined })
   const total = { written: 0, deleted: 0, failed: 0 }
   const step = (part: { written?: number; deleted?: number; failed?: number }): void => {

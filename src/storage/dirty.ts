@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
 import type { CompiledModel } from '../models/compiled.ts'
 import { BATCH } from './context.ts'
@@ -39,10 +39,7 @@ export async function readDirty(
   after: DirtyPosition,
 ): Promise<DirtyRecord[]> {
   const result = await sql<DirtyRecord>`select s.id, s.partition, s.serialized, s.source_id as "sourceId"
-    from morango_dirty d join morango_store s on s.id = d.id
-    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id}) and s.profile = ${model.profile} and s.deleted = 0
-      and ${within(filter)}
-    order by d.partition, d.id limit ${BATCH}`.execute(trx)
+    ${nextDirty(model, filter, after, 0)}`.execute(trx)
   return result.rows
 }
 
@@ -88,10 +85,7 @@ export async function readDirtyDeletions(
   after: DirtyPosition,
 ): Promise<(DirtyPosition & { readonly hard: Flag })[]> {
   const result = await sql<DirtyPosition & { hard: Flag }>`select d.partition, d.id, s.hard_deleted as hard
-    from morango_dirty d join morango_store s on s.id = d.id
-    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id}) and s.profile = ${model.profile} and s.deleted = 1
-      and ${within(filter)}
-    order by d.partition, d.id limit ${BATCH}`.execute(trx)
+    ${nextDirty(model, filter, after, 1)}`.execute(trx)
   return result.rows
 }
 
@@ -154,6 +148,18 @@ export async function markUnknownModels(
   )
 }
 
-function within(filter: Filter | undefined): ReturnType<typeof partitionIn> {
+function nextDirty(
+  model: CompiledModel,
+  filter: Filter | undefined,
+  after: DirtyPosition,
+  deleted: Flag,
+): RawBuilder<unknown> {
+  return sql`from morango_dirty d join morango_store s on s.id = d.id
+    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id})
+      and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
+    order by d.partition, d.id limit ${BATCH}`
+}
+
+function within(filter: Filter | undefined): RawBuilder<boolean> {
   return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`d.partition`, filter)
 }

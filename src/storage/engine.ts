@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
 import type { Engine } from '../session/ports.ts'
-import type { EngineContext } from './context.ts'
+import { type EngineContext, requireProfile } from './context.ts'
 import { dequeueIn } from './dequeue.ts'
 import { deserializeIn } from './deserialize.ts'
 import { readFsic } from './fsic.ts'
@@ -49,9 +48,7 @@ export function createEngine(context: EngineContext): Engine {
         await noteExchange(trx)
       }),
     problemCounts: async (profile) => {
-      const models = context.profiles.get(profile)?.models.map((model) => model.name)
-      if (models === undefined)
-        throw new MorangoError('unknown-profile', `There is no profile "${profile}" here.`)
+      const models = requireProfile(context, profile).models.map((model) => model.name)
       const result = await sql<{ unserialized: number; undeserialized: number }>`select
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,

@@ -129,12 +129,17 @@ async function refuseMoved(
     if (row === undefined) continue
     const { partition, model_name, source_id } = record
     if (row.partition === partition && row.model === model_name && row.source === source_id) continue
-    throw new MorangoError(
-      'invalid-buffer',
-      `Record ${record.model_uuid} is known here with another partition, source id or model.`,
-      { details: { record: record.model_uuid, model: model_name } },
-    )
+    throw movedRecord(record.model_uuid)
   }
+}
+
+/** The error for a record that is known with another identity. */
+export function movedRecord(id: string): MorangoError {
+  return new MorangoError(
+    'invalid-buffer',
+    `Record ${id} is known here with another partition, source id or model.`,
+    { details: { record: id } },
+  )
 }
 
 function bufferRecordToRow(record: BufferRecord): SqlValue[] {

@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import { filterContains, type Filter } from '../core/filter.ts'
-import { isMorangoError, MorangoError } from '../core/errors.ts'
+import { isMorangoError } from '../core/errors.ts'
 import { mergeObject } from '../core/python-json.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
-import { BATCH, type EngineContext } from './context.ts'
+import { BATCH, type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
@@ -64,10 +64,7 @@ export async function serializeIn(
   options: { profile: string; filter?: Filter | undefined; raise: 'always' | 'if-needed' } & WorkOptions,
 ): Promise<SerializeResult> {
   const { dialect } = context.database
-  const profile = context.profiles.get(options.profile)
-  if (profile === undefined) {
-    throw new MorangoError('unknown-profile', `There is no profile "${options.profile}" here.`)
-  }
+  const profile = requireProfile(context, options.profile)
   await foldChangeLog(trx, dialect)
   let stamp: Stamp | undefined = options.raise === 'always' ? await raiseCounter(trx) : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
