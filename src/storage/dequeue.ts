@@ -14,6 +14,7 @@ import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows, insertRows } from './rows.ts'
+import { countSaved, forgetEmptyPartitions, savedVersions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
 import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
@@ -42,7 +43,8 @@ export async function dequeueIn(
     const known = await dropKnown(trx, session)
     const conflicts = await mergeConflicts(trx, context, options, stamp)
     const fastForwarded = await countPresent(trx, session)
-    await takeOver(trx, dialect, options)
+    await takeOver(trx, dialect, options, fastForwarded)
+    await forgetEmptyPartitions(trx)
     await deleteTransferRows(trx, 'morango_incoming', session)
     result = { created: received - known - conflicts - fastForwarded, fastForwarded, known, conflicts }
     options.onProgress?.({ done: received, total: received })
@@ -138,7 +140,9 @@ async function writeMerged(
   ids: string,
 ): Promise<void> {
   await snapshotQueued(trx, dialect, ids)
+  await countSaved(trx, savedVersions(dialect, ids), 'out')
   await insertRows(trx, dialect, STORE_UPSERT, merged.map(recordToRow))
+  await countSaved(trx, savedVersions(dialect, ids), 'in')
   const history = merged.flatMap((record) =>
     Object.entries(record.counters)
       .filter(([instance]) => instance !== record.lastSavedInstance)
@@ -161,8 +165,21 @@ async function writeMerged(
 }
 
 // What is left in the Buffer is new or has our version in its history: taken over whole.
-async function takeOver(trx: Kysely<Schema>, dialect: Dialect, options: TransferContext): Promise<void> {
+async function takeOver(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  options: TransferContext,
+  present: number,
+): Promise<void> {
   const session = options.transferSessionId
+  if (present > 0) {
+    const replaced = sql`select s.last_saved_instance, s.partition from morango_incoming i
+      join morango_store s on s.id = i.id where i.transfer_session_id = ${session}`
+    await countSaved(trx, replaced, 'out')
+  }
+  const arriving = sql`select i.last_saved_instance, i.partition from morango_incoming i
+    where i.transfer_session_id = ${session}`
+  await countSaved(trx, arriving, 'in')
   const queued = await sql<{ id: string }>`select o.store_id as id from morango_outgoing o
     join morango_incoming i on i.id = o.store_id and i.transfer_session_id = ${session}`.execute(trx)
   if (queued.rows.length > 0) {

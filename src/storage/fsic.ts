@@ -40,8 +40,8 @@ async function claimsAbout(db: Kysely<Schema>, filter: Filter): Promise<KnownCla
   const above = [...new Set(filter.flatMap(properPrefixes))]
   const result = await sql<KnownClaim>`
     select c.partition, c.instance_id as instance, c.counter,
-      (select s.partition from morango_store s where s.last_saved_instance = c.instance_id
-        and s.partition >= c.partition order by s.partition limit 1) as "firstSaved",
+      (select p.partition from morango_instance_partition p where p.instance_id = c.instance_id
+        and p.partition >= c.partition order by p.partition limit 1) as "firstSaved",
       (select r.partition from morango_record_max_counter r where r.instance_id = c.instance_id
         and r.partition >= c.partition order by r.partition limit 1) as "firstHistory"
     from morango_database_max_counter c

@@ -78,8 +78,10 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
       hard_deleted integer not null, last_transfer_session_id ${text})`,
     // What to queue: the records an instance saved after a counter.
     `create index morango_store_version on morango_store (last_saved_instance, last_saved_counter)`,
-    // Whether an instance has any record under a partition.
-    `create index morango_store_instance_partition on morango_store (last_saved_instance, partition)`,
+    `create table morango_instance_partition (instance_id ${text} not null, partition ${text} not null,
+      records integer not null, primary key (instance_id, partition))${narrow}`,
+    // Few, and found without looking through the rest.
+    `create index morango_instance_partition_empty on morango_instance_partition (records) where records = 0`,
     `create table morango_dirty (model_name ${text} not null, partition ${text} not null, id ${text} not null,
       deleted integer not null, error_code ${text}, error_message ${text},
       first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, partition, id))${narrow}`,

@@ -68,6 +68,13 @@ export interface StoreTable {
   last_transfer_session_id: string | null
 }
 
+/** How many Store records an instance saved last, by partition. */
+export interface InstancePartitionTable {
+  instance_id: string
+  partition: string
+  records: number
+}
+
 /** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
 export interface DirtyTable {
   model_name: string
@@ -218,6 +225,7 @@ export interface Schema {
   morango_change_log: ChangeLogTable
   morango_pending: PendingTable
   morango_store: StoreTable
+  morango_instance_partition: InstancePartitionTable
   morango_dirty: DirtyTable
   morango_record_max_counter: RecordMaxCounterTable
   morango_database_max_counter: DatabaseMaxCounterTable

@@ -12,6 +12,13 @@ import { raiseCounter, type Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, settlePending } from './pending.ts'
 import { partitionIn } from './ranges.ts'
 import { insertRows, type InsertTarget } from './rows.ts'
+import {
+  countSaved,
+  forgetEmptyPartitions,
+  gatherSavedPartitions,
+  type SavedPartitions,
+  savedVersions,
+} from './saved-partitions.ts'
 import type { Flag, Schema } from './schema.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
@@ -39,10 +46,15 @@ interface Stored {
   readonly dirty: string | null
 }
 
+interface StoreRow {
+  readonly partition: string
+  readonly values: readonly SqlValue[]
+}
+
 type Outcome =
   | {
       readonly kind: 'created' | 'updated' | 'deleted' | 'hard-deleted'
-      readonly row: readonly SqlValue[]
+      readonly row: StoreRow
       /** It goes on waiting to be deserialized. */
       readonly staysDirty?: true
       /** What was kept of earlier versions has to go. */
@@ -69,6 +81,7 @@ export async function serializeIn(
   let stamp: Stamp | undefined = options.raise === 'always' ? await raiseCounter(trx) : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
+  let saved: SavedPartitions | undefined
 
   for (const model of profile.models) {
     for (let after = ''; ;) {
@@ -78,7 +91,8 @@ export async function serializeIn(
       if (last === undefined) break
       after = last.morango_record_id
       stamp ??= await raiseCounter(trx)
-      const outcomes = await writeBatch(trx, context, model, batch, options.filter, stamp)
+      saved ??= gatherSavedPartitions(stamp.instance)
+      const outcomes = await writeBatch(trx, context, { model, batch, filter: options.filter, stamp, saved })
       for (const outcome of outcomes) {
         if (outcome.kind === 'created') total.created += 1
         else if (outcome.kind === 'updated') total.updated += 1
@@ -90,6 +104,8 @@ export async function serializeIn(
       if (batch.length < BATCH) break
     }
   }
+  await saved?.flush(trx, dialect)
+  await forgetEmptyPartitions(trx)
   if (stamp !== undefined) await claimOwn(trx, dialect, stamp, options.filter)
   return total
 }
@@ -143,11 +159,15 @@ async function readStored(
 async function writeBatch(
   trx: Kysely<Schema>,
   context: EngineContext,
-  model: CompiledModel,
-  batch: readonly Candidate[],
-  filter: Filter | undefined,
-  stamp: Stamp,
+  work: {
+    readonly model: CompiledModel
+    readonly batch: readonly Candidate[]
+    readonly filter: Filter | undefined
+    readonly stamp: Stamp
+    readonly saved: SavedPartitions
+  },
 ): Promise<Outcome[]> {
+  const { model, batch, filter, stamp, saved } = work
   const { dialect } = context.database
   const stored = await readStored(trx, dialect, batch)
   const created: (readonly SqlValue[])[] = []
@@ -167,7 +187,8 @@ async function writeBatch(
     }
     done.push(id)
     if (outcome.kind === 'nothing') return outcome
-    ;(outcome.kind === 'created' ? created : replaced).push(outcome.row)
+    ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
+    saved.add(outcome.row.partition)
     if (outcome.kind !== 'created') changed.push(id)
     if (outcome.kind === 'hard-deleted' || outcome.forget === true) hardDeleted.push(id)
     if (present !== undefined && present.dirty !== null && outcome.staysDirty !== true) noLongerDirty.push(id)
@@ -177,10 +198,12 @@ async function writeBatch(
     const ids = JSON.stringify(changed)
     await snapshotQueued(trx, dialect, ids)
     await keepHistory(trx, dialect, ids, stamp.instance)
+    await countSaved(trx, savedVersions(dialect, ids), 'out')
   }
   const target = storeTarget(model, stamp)
   await insertRows(trx, dialect, target, created)
   await insertRows(trx, dialect, { ...target, suffix: STORE_REPLACE }, replaced)
+  await saved.settle(trx, dialect)
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await clearDirty(trx, dialect, model, noLongerDirty)
   await settlePending(trx, dialect, model.name, done, kept, context.clock.now().toISOString())
@@ -266,8 +289,8 @@ function storeRow(
   identity: RecordIdentity,
   serialized: string,
   rest: { conflicting?: string; selfRef: string; deleted?: Flag; hard?: Flag; transfer?: string | null },
-): readonly SqlValue[] {
-  return [
+): StoreRow {
+  const values = [
     identity.id,
     identity.partition,
     identity.sourceId,
@@ -278,6 +301,7 @@ function storeRow(
     rest.hard ?? 0,
     rest.transfer ?? null,
   ]
+  return { partition: identity.partition, values }
 }
 
 function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {

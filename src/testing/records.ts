@@ -67,6 +67,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_pending: true,
   morango_store: true,
   morango_dirty: true,
+  morango_instance_partition: true,
   morango_record_max_counter: true,
   morango_database_max_counter: true,
   morango_certificate: true,

@@ -366,6 +366,7 @@ export class World {
     const peers = this.names.map((name) => this.network.peer(name))
     for (const [index, peer] of peers.entries()) {
       await this.checkBuffers(peer)
+      await this.checkSavedPartitions(peer)
       await this.checkRowsFitRecords(peer)
       for (const other of peers.slice(0, index)) await this.checkEqual(other, peer)
     }
@@ -385,6 +386,31 @@ export class World {
       await peer.database.kysely.selectFrom('morango_dirty').selectAll().execute(),
       [],
       `dirty at ${peer.name}`,
+    )
+  }
+
+  private async checkSavedPartitions({ name, database: { kysely } }: TestPeer): Promise<void> {
+    const counted = await kysely
+      .selectFrom('morango_store')
+      .select(({ fn }) => [
+        'last_saved_instance as instance_id',
+        'partition',
+        fn.countAll<number>().as('records'),
+      ])
+      .groupBy(['last_saved_instance', 'partition'])
+      .orderBy('last_saved_instance')
+      .orderBy('partition')
+      .execute()
+    const kept = await kysely
+      .selectFrom('morango_instance_partition')
+      .selectAll()
+      .orderBy('instance_id')
+      .orderBy('partition')
+      .execute()
+    same(
+      kept,
+      counted.map((row) => ({ ...row, records: Number(row.records) })),
+      `partitions at ${name}`,
     )
   }
 
