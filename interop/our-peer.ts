@@ -144,7 +144,9 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
       const history = histories.get(row.store_id)
       if (history !== undefined) history[row.instance_id] ??= row.counter
     }
-    const dirty = new Set((await db.selectFrom('morango_dirty').select('id').execute()).map(({ id }) => id))
+    const dirty = new Set(
+      (await db.selectFrom('morango_dirty').select('store_no').execute()).map((row) => row.store_no),
+    )
     const counters = await db
       .selectFrom('morango_database_max_counter')
       .selectAll()
@@ -169,7 +171,7 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
         counter: row.last_saved_counter,
         deleted: row.deleted === 1,
         hard: row.hard_deleted === 1,
-        dirty: dirty.has(row.id),
+        dirty: dirty.has(row.no),
         history: histories.get(row.id) ?? {},
       })),
       counters: counters.map((row) => [row.partition, row.instance_id, row.counter] as const),

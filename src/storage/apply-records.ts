@@ -4,7 +4,7 @@ import { rawValues } from '../core/python-json.ts'
 import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
-import { clearDirty, clearDirtyPass, type DirtyRecord, type Failure, keepDirty } from './dirty.ts'
+import { clearDirtyNumbers, type DirtyRecord, type Failure, keepDirty } from './dirty.ts'
 import { type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
 import { insertRows, quote } from './rows.ts'
 import { isolateFaults } from './savepoint.ts'
@@ -43,10 +43,9 @@ export async function applyRecords(
   const written = await untracked(trx, () => upsert(trx, dialect, model, sound, failures))
   if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
-  const applied = [...written, ...gone]
-  // A hierarchy is taken parents first, not by place.
-  if (model.selfReference === undefined) await clearDirtyPass(trx, dialect, model, records, applied)
-  else await clearDirty(trx, dialect, model, applied)
+  const applied = new Set([...written, ...gone])
+  const numbers = records.filter(({ id }) => applied.has(id)).map(({ no }) => no)
+  await clearDirtyNumbers(trx, dialect, model, numbers)
   await keepDirty(trx, model, failures, context.clock.now().toISOString())
   return { written: written.length, failed: failures.length }
 }

@@ -160,7 +160,7 @@ async function writeMerged(
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await markDirty(
     trx,
-    sql`select s.model_name, s.partition, s.id, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+    sql`select s.model_name, s.no, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
   )
 }
 
@@ -180,8 +180,9 @@ async function takeOver(
   const arriving = sql`select i.last_saved_instance, i.partition from morango_incoming i
     where i.transfer_session_id = ${session}`
   await countSaved(trx, arriving, 'in')
-  const queued = await sql<{ id: string }>`select o.store_id as id from morango_outgoing o
-    join morango_incoming i on i.id = o.store_id and i.transfer_session_id = ${session}`.execute(trx)
+  const queued = await sql<{ id: string }>`select i.id from morango_outgoing o
+    join morango_store s on s.no = o.store_no
+    join morango_incoming i on i.id = s.id and i.transfer_session_id = ${session}`.execute(trx)
   if (queued.rows.length > 0) {
     await snapshotQueued(trx, dialect, JSON.stringify(queued.rows.map((row) => row.id)))
   }
@@ -208,15 +209,15 @@ async function takeOver(
     where i.transfer_session_id = ${session} and i.hard_deleted = 1)`.execute(trx)
   await markDirty(
     trx,
-    sql`select i.model_name, i.partition, i.id, i.deleted from morango_incoming i where i.transfer_session_id = ${session}
-      order by i.model_name, i.partition, i.id`,
+    sql`select i.model_name, s.no, i.deleted from morango_incoming i join morango_store s on s.id = i.id
+      where i.transfer_session_id = ${session}`,
   )
 }
 
 async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown>): Promise<void> {
-  await sql`insert into morango_dirty (model_name, partition, id, deleted, tries)
-    select x.model_name, x.partition, x.id, x.deleted, 0 from (${records}) x where 1 = 1
-    on conflict (model_name, partition, id) do update set deleted = excluded.deleted, error_code = null, error_message = null, first_failed_at = null,
+  await sql`insert into morango_dirty (model_name, store_no, deleted, tries)
+    select x.model_name, x.no, x.deleted, 0 from (${records}) x where 1 = 1 order by x.model_name, x.no
+    on conflict (model_name, store_no) do update set deleted = excluded.deleted, error_code = null, error_message = null, first_failed_at = null,
       last_failed_at = null, tries = 0`.execute(trx)
 }
 

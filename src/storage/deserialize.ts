@@ -6,7 +6,6 @@ import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { BATCH, type EngineContext, requireProfile } from './context.ts'
 import {
-  DIRTY_START,
   markUnknownModels,
   modelsWithDirtyDeletions,
   readDirty,
@@ -44,11 +43,11 @@ export async function deserializeIn(
   const deletedModels = await modelsWithDirtyDeletions(trx, profile.name)
   for (const model of profile.models.toReversed()) {
     if (!deletedModels.has(model.name)) continue
-    for (let after = DIRTY_START; ;) {
+    for (let after = 0; ;) {
       const batch = await readDirtyDeletions(trx, model, options.filter, after)
       const last = batch.at(-1)
       if (last === undefined) break
-      after = last
+      after = last.no
       for (const hard of [false, true]) {
         const ids = batch.filter((record) => (record.hard === 1) === hard).map((record) => record.id)
         if (ids.length === 0) continue
@@ -88,11 +87,11 @@ async function* dirtyBatches(
     }
     return
   }
-  for (let after = DIRTY_START; ;) {
+  for (let after = 0; ;) {
     const records = await readDirty(trx, model, filter, after)
     const last = records.at(-1)
     if (last === undefined) return
-    after = last
+    after = last.no
     yield records
     if (records.length < BATCH) return
   }

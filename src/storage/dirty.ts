@@ -6,20 +6,16 @@ import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Flag, Schema } from './schema.ts'
 
-/** Where a pass over dirty records has come to: they are taken by partition, then by id. */
-export interface DirtyPosition {
-  readonly partition: string
-  readonly id: string
-}
-
-/** Before the first one. */
-export const DIRTY_START: DirtyPosition = { partition: '', id: '' }
-
 /** A Store record that waits to be deserialized. */
-export interface DirtyRecord extends DirtyPosition {
+export interface DirtyRecord {
+  /** Its number in the Store: a pass takes records in the order in which they first arrived. */
+  readonly no: number
+  readonly id: string
   readonly serialized: string
   readonly sourceId: string
 }
+
+const RECORD = sql`s.no, s.id, s.serialized, s.source_id as "sourceId"`
 
 /** Why a record could not be applied. */
 export interface Failure {
@@ -28,18 +24,14 @@ export interface Failure {
   readonly message: string
 }
 
-/**
- * The next dirty, not deleted records of a model under the filter. Those of one partition come together: they
- * tend to refer to the same rows, and so to lie together in the indexes of their table.
- */
+/** The dirty, not deleted records of a model under the filter that come after a number. */
 export async function readDirty(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: DirtyPosition,
+  after: number,
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.partition, s.serialized, s.source_id as "sourceId"
-    ${nextDirty(model, filter, after, 0)}`.execute(trx)
+  const result = await sql<DirtyRecord>`select ${RECORD} ${nextDirty(model, filter, after, 0)}`.execute(trx)
   return result.rows
 }
 
@@ -49,8 +41,10 @@ export async function readDirtyByIds(
   dialect: Dialect,
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select s.id, s.partition, s.serialized, s.source_id as "sourceId"
-    from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  const result =
+    await sql<DirtyRecord>`select ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
+      trx,
+    )
   const byId = new Map(result.rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
@@ -62,16 +56,16 @@ export async function readDirtyParents(
   filter: Filter | undefined,
 ): Promise<{ id: string; selfRefFk: string }[]> {
   const result = await sql<{ id: string; selfRefFk: string }>`select s.id, s.self_ref_fk as "selfRefFk"
-    from morango_dirty d join morango_store s on s.id = d.id
+    from morango_dirty d join morango_store s on s.no = d.store_no
     where d.model_name = ${model.name} and s.profile = ${model.profile} and s.deleted = 0 and ${within(filter)}
-    order by d.id`.execute(trx)
+    order by s.id`.execute(trx)
   return result.rows
 }
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */
 export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: string): Promise<Set<string>> {
   const result = await sql<{ model: string }>`select distinct d.model_name as model from morango_dirty d
-    where d.deleted = 1 and exists (select 1 from morango_store s where s.id = d.id and s.profile = ${profile})`.execute(
+    where d.deleted = 1 and exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})`.execute(
     trx,
   )
   return new Set(result.rows.map((row) => row.model))
@@ -82,9 +76,9 @@ export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: DirtyPosition,
-): Promise<(DirtyPosition & { readonly hard: Flag })[]> {
-  const result = await sql<DirtyPosition & { hard: Flag }>`select d.partition, d.id, s.hard_deleted as hard
+  after: number,
+): Promise<{ readonly no: number; readonly id: string; readonly hard: Flag }[]> {
+  const result = await sql<{ no: number; id: string; hard: Flag }>`select s.no, s.id, s.hard_deleted as hard
     ${nextDirty(model, filter, after, 1)}`.execute(trx)
   return result.rows
 }
@@ -97,24 +91,21 @@ export async function clearDirty(
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return
-  await sql`delete from morango_dirty where model_name = ${model.name} and (partition, id) in (
-    select s.partition, s.id from morango_store s
+  await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
+    select s.no from morango_store s
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))}))`.execute(trx)
 }
 
-/** The same for records read by a pass, whose place among the dirty ones is known. */
-export async function clearDirtyPass(
+/** The same for records whose numbers are known. */
+export async function clearDirtyNumbers(
   trx: Kysely<Schema>,
   dialect: Dialect,
   model: CompiledModel,
-  pass: readonly DirtyPosition[],
-  ids: readonly string[],
+  numbers: readonly number[],
 ): Promise<void> {
-  const [first, last] = [pass[0], pass.at(-1)]
-  if (ids.length === 0 || first === undefined || last === undefined) return
-  await sql`delete from morango_dirty where model_name = ${model.name}
-    and (partition, id) >= (${first.partition}, ${first.id}) and (partition, id) <= (${last.partition}, ${last.id})
-    and id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  if (numbers.length === 0) return
+  await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
+    select cast(value as bigint) from ${dialect.list(JSON.stringify(numbers))})`.execute(trx)
 }
 
 /** Records that could not be applied: they go on waiting, with the reason. */
@@ -127,8 +118,9 @@ export async function keepDirty(
   for (const { id, code, message } of failures) {
     await sql`update morango_dirty set error_code = ${code}, error_message = ${message},
         first_failed_at = coalesce(first_failed_at, ${now}), last_failed_at = ${now}, tries = tries + 1
-      where model_name = ${model.name} and id = ${id}
-        and partition = (select s.partition from morango_store s where s.id = ${id})`.execute(trx)
+      where model_name = ${model.name} and store_no = (select s.no from morango_store s where s.id = ${id})`.execute(
+      trx,
+    )
   }
 }
 
@@ -143,7 +135,7 @@ export async function markUnknownModels(
       error_message = 'This application has no such model (yet). The record waits in the store.',
       first_failed_at = ${now}, last_failed_at = ${now}
     where error_code is null and model_name not in (${sql.join(known)})
-      and exists (select 1 from morango_store s where s.id = morango_dirty.id and s.profile = ${profile})`.execute(
+      and exists (select 1 from morango_store s where s.no = morango_dirty.store_no and s.profile = ${profile})`.execute(
     trx,
   )
 }
@@ -151,15 +143,15 @@ export async function markUnknownModels(
 function nextDirty(
   model: CompiledModel,
   filter: Filter | undefined,
-  after: DirtyPosition,
+  after: number,
   deleted: Flag,
 ): RawBuilder<unknown> {
-  return sql`from morango_dirty d join morango_store s on s.id = d.id
-    where d.model_name = ${model.name} and (d.partition, d.id) > (${after.partition}, ${after.id})
+  return sql`from morango_dirty d join morango_store s on s.no = d.store_no
+    where d.model_name = ${model.name} and d.store_no > ${after}
       and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
-    order by d.partition, d.id limit ${BATCH}`
+    order by d.store_no limit ${BATCH}`
 }
 
 function within(filter: Filter | undefined): RawBuilder<boolean> {
-  return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`d.partition`, filter)
+  return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`s.partition`, filter)
 }

@@ -21,7 +21,7 @@ export function createEngine(context: EngineContext): Engine {
     deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
     applyWaiting: async (options) => {
       const waiting = await sql`select 1 from morango_dirty d
-        where exists (select 1 from morango_store s where s.id = d.id and s.profile = ${options.profile}) limit 1`.execute(
+        where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
         kysely,
       )
       if (waiting.rows.length === 0) return
@@ -53,7 +53,7 @@ export function createEngine(context: EngineContext): Engine {
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,
         (select count(*) from morango_dirty d where d.error_code is not null and exists (
-          select 1 from morango_store s where s.id = d.id and s.profile = ${profile})) as undeserialized`.execute(
+          select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})) as undeserialized`.execute(
         kysely,
       )
       const row = result.rows[0]

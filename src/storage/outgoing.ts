@@ -26,9 +26,9 @@ export async function readOutgoing(
       ${sql.join(SNAPSHOT_COLUMNS.map((name) => sql`case when n.store_id is null then s.${sql.id(name)} else n.${sql.id(name)} end as ${sql.id(name)}`))},
       case when n.store_id is null then ${historyOf(dialect, sql`s.id`)} else n.counters end as counters
     from morango_outgoing o
-    join morango_store s on s.id = o.store_id
+    join morango_store s on s.no = o.store_no
     left join morango_outgoing_snapshot n
-      on n.transfer_session_id = o.transfer_session_id and n.store_id = o.store_id
+      on n.transfer_session_id = o.transfer_session_id and n.store_id = s.id
     where o.transfer_session_id = ${transferSessionId} and o.position > ${offset}${end}
     order by o.position`.execute(db)
   return result.rows.map((row) => rowToBufferRecord(row, transferSessionId))

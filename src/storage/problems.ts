@@ -25,7 +25,7 @@ export async function readProblems(db: Kysely<Schema>, options: { limit?: number
       union all
       select 'not-applied', s.model_name, s.id, s.partition, d.error_code, d.error_message, d.first_failed_at,
         d.last_failed_at, d.tries
-      from morango_dirty d join morango_store s on s.id = d.id where d.error_code is not null) x
+      from morango_dirty d join morango_store s on s.no = d.store_no where d.error_code is not null) x
     order by "lastSeen" desc, model, id limit ${options.limit ?? 1000}`.execute(db)
   return result.rows.map((row) => ({ ...row, partition: row.partition ?? undefined }))
 }

@@ -38,8 +38,8 @@ export async function queueIn(
   for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
     const wanted = ranges.slice(start, start + RANGES_A_STATEMENT).map(rangeCondition)
     // By id, so that the receiver inserts in key order.
-    const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_id)
-      select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.id
+    const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_no)
+      select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.no
       from morango_store s where s.profile = ${profile} and (${sql.join(wanted, sql` or `)})
       order by s.id`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)

@@ -53,6 +53,7 @@ export interface PendingTable {
 
 /** The Store: every record, local or received, as JSON. */
 export interface StoreTable {
+  no: Generated<number>
   id: string
   profile: string
   model_name: string
@@ -78,11 +79,9 @@ export interface InstancePartitionTable {
 /** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
 export interface DirtyTable {
   model_name: string
-  /** The record's: rows that belong together are written one after the other. */
-  partition: string
+  store_no: number
   /** The record's. */
   deleted: Flag
-  id: string
   error_code: string | null
   error_message: string | null
   first_failed_at: string | null
@@ -181,7 +180,7 @@ export interface TransferSessionTable {
 export interface OutgoingTable {
   transfer_session_id: string
   position: number
-  store_id: string
+  store_no: number
 }
 
 /** Records of an outgoing Buffer that changed since they were queued, as they were then. */

@@ -43,7 +43,7 @@ interface Stored {
   readonly deleted: Flag
   readonly hardDeleted: Flag
   readonly transfer: string | null
-  readonly dirty: string | null
+  readonly dirty: number | null
 }
 
 interface StoreRow {
@@ -149,9 +149,9 @@ async function readStored(
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
       s.hard_deleted as "hardDeleted",
-      s.last_transfer_session_id as transfer, d.id as dirty
+      s.last_transfer_session_id as transfer, d.store_no as dirty
     from morango_store s left join morango_dirty d
-      on d.model_name = s.model_name and d.partition = s.partition and d.id = s.id
+      on d.model_name = s.model_name and d.store_no = s.no
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   return new Map(result.rows.map((row) => [row.id, row]))
 }

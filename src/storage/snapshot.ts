@@ -23,8 +23,8 @@ export async function snapshotQueued(trx: Kysely<Schema>, dialect: Dialect, ids:
       counters)
     select o.transfer_session_id, s.id, s.serialized, s.conflicting_serialized_data, s.self_ref_fk,
       s.last_saved_instance, s.last_saved_counter, s.deleted, s.hard_deleted, ${historyOf(dialect, sql`s.id`)}
-    from morango_outgoing o join morango_store s on s.id = o.store_id
-    where o.store_id in (select value from ${dialect.list(ids)})
+    from morango_store s join morango_outgoing o on o.store_no = s.no
+    where s.id in (select value from ${dialect.list(ids)})
     on conflict (transfer_session_id, store_id) do nothing`.execute(trx)
 }
 

@@ -74,9 +74,9 @@ export async function ourDump(
 
   const store = await kysely
     .selectFrom('morango_store as s')
-    .leftJoin('morango_dirty as d', 'd.id', 's.id')
+    .leftJoin('morango_dirty as d', 'd.store_no', 's.no')
     .selectAll('s')
-    .select(['d.id as dirty', 'd.error_message'])
+    .select(['d.store_no as dirty', 'd.error_message'])
     .execute()
   for (const row of store) {
     const transfer = row.last_transfer_session_id

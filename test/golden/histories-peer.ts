@@ -154,7 +154,7 @@ async function editStore({ kysely }: Database, { op, args }: Step): Promise<void
   const id = text(args['id'])
   const stored = await kysely
     .selectFrom('morango_store')
-    .select(['serialized', 'model_name', 'partition'])
+    .select(['no', 'serialized', 'model_name'])
     .where('id', '=', id)
     .executeTakeFirst()
   if (stored === undefined) throw new Error(`no store record ${id}`)
@@ -170,7 +170,7 @@ async function editStore({ kysely }: Database, { op, args }: Step): Promise<void
   if (op !== 'store_dirty') return
   await kysely
     .insertInto('morango_dirty')
-    .values({ model_name: stored.model_name, partition: stored.partition, id, deleted: 0, tries: 0 })
+    .values({ model_name: stored.model_name, store_no: stored.no, deleted: 0, tries: 0 })
     .onConflict((on) => on.doNothing())
     .execute()
 }

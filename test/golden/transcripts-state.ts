@@ -27,7 +27,7 @@ export function ourState(db: DatabaseSync): State {
   return {
     counter: instance?.['counter'],
     store:
-      rows(`select s.*, self_ref_fk as _self_ref_fk, exists (select 1 from morango_dirty d where d.id = s.id)
+      rows(`select s.*, self_ref_fk as _self_ref_fk, exists (select 1 from morango_dirty d where d.store_no = s.no)
       as dirty_bit from morango_store s order by id`).map(storeRow),
     recordMaxCounters: counts.map(counterText('store_model_id')).sort(),
     databaseMaxCounters: rows('select * from morango_database_max_counter')

@@ -136,7 +136,8 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
   const { kysely } = peer.database
   const rows = await kysely.selectFrom('morango_store').selectAll().orderBy('id').execute()
   const counters = await kysely.selectFrom('morango_record_max_counter').selectAll().execute()
-  const dirty = new Set((await kysely.selectFrom('morango_dirty').select('id').execute()).map(({ id }) => id))
+  const waiting = await kysely.selectFrom('morango_dirty').select('store_no').execute()
+  const dirty = new Set(waiting.map(({ store_no }) => store_no))
   return rows.map((row) => ({
     id: row.id,
     profile: row.profile,
@@ -155,7 +156,7 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
         .filter(({ store_id }) => store_id === row.id)
         .map((entry) => [entry.instance_id, entry.counter]),
     ),
-    dirty: dirty.has(row.id),
+    dirty: dirty.has(row.no),
     deserializationError: '',
     lastTransferSessionId: row.last_transfer_session_id,
   }))
