@@ -130,7 +130,12 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const clientOf = (profile: string): SyncClient => found(clients.get(profile), profile)
   const connect = (peer: string | Peer): Peer =>
     typeof peer === 'string'
-      ? createHttpPeer(peer, { capabilities, fetch: options.fetch, compressor: options.compressor })
+      ? createHttpPeer(peer, {
+          capabilities,
+          fetch: options.fetch,
+          compressor: options.compressor,
+          packedBuffers: options.withoutCapabilities?.includes('PACKED_BUFFERS') !== true,
+        })
       : peer
 
   return {
@@ -168,7 +173,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
 }
 
 function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
-  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_GET', 'GZIP_BUFFER_POST']
+  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST']
   if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
   return all.filter((name) => !withoutCapabilities.includes(name))
 }

@@ -1,5 +1,9 @@
 import type { BufferRecord } from '../session/ports.ts'
+import type { MorangoError } from '../core/errors.ts'
 import { decodeReceivedRecords } from './buffer-record.ts'
+import { type FieldProblems, unexpectedReply } from './decode.ts'
+import { FIELD_MESSAGES } from './fields.ts'
+import { arePackable, packRecords, type PackedRecords, unpackRecords } from './packed-records.ts'
 
 /** A slice of a transfer's outgoing records (protocol §4). */
 export interface BufferPage {
@@ -53,6 +57,34 @@ export function decodeBufferPage(value: unknown): BufferPage {
     count: typeof page.count === 'number' ? page.count : undefined,
     records: decodeReceivedRecords(page.results, call),
   }
+}
+
+/** A page as {@link packPage} makes it. */
+interface PackedPage extends PackedRecords {
+  readonly count: number
+}
+
+/** A page of records in the packed form; undefined for anything else, and for a page without any. */
+export function packPage(body: unknown): PackedPage | undefined {
+  if (!isWirePage(body) || !arePackable(body.results)) return undefined
+  return { count: body.count, ...packRecords(body.results) }
+}
+
+/**
+ * A packed page in its usual wire form.
+ *
+ * @param limit - the most characters that it may have
+ * @throws MorangoError `peer-protocol`
+ */
+export function unpackPage(value: unknown, limit: number): Omit<WireBufferPage, 'next' | 'previous'> {
+  const failure = (problems: FieldProblems): MorangoError => unexpectedReply('GET buffers/', problems)
+  const count = typeof value === 'object' && value !== null && 'count' in value ? value.count : undefined
+  if (typeof count !== 'number') throw failure({ count: [FIELD_MESSAGES.required] })
+  return { count, results: unpackRecords(value, limit, failure) }
+}
+
+function isWirePage(body: unknown): body is WireBufferPage {
+  return typeof body === 'object' && body !== null && 'results' in body && 'count' in body
 }
 
 function pageLink(requestUrl: string, limit: number, offset: number): string {

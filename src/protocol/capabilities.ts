@@ -3,9 +3,10 @@ export const CAPABILITIES = [
   'ALLOW_CERTIFICATE_PUSHING',
   'ASYNC_OPERATIONS',
   'FSIC_V2_FORMAT',
-  // Ours: pages of buffers may be answered as `application/gzip`, as the next one lets them be sent.
-  'GZIP_BUFFER_GET',
   'GZIP_BUFFER_POST',
+  // Ours: what transports can say to their own kind, and add themselves.
+  'PACKED_BUFFERS',
+  'PACKED_BUFFERS_ZSTD',
 ] as const
 
 export type Capability = (typeof CAPABILITIES)[number]

@@ -1,4 +1,4 @@
-import type { Credentials } from './messages.ts'
+import type { BufferRecord, Credentials } from './messages.ts'
 import type { Method, Resource } from './paths.ts'
 import type { Peer } from './peer.ts'
 
@@ -10,6 +10,8 @@ export interface WireRequest {
   readonly query?: Readonly<Record<string, string>> | undefined
   /** A JSON value; undefined: no body. */
   readonly body?: unknown
+  /** The same, where it is a chunk of records: what carries it may have a better form for them. */
+  readonly records?: readonly BufferRecord[] | undefined
   readonly credentials?: Credentials | undefined
 }
 

@@ -121,7 +121,7 @@ export function createPeerCalls(exchange: Exchange): Omit<Peer, 'url' | 'traffic
       await succeeded('closeTransferSession', [id], request, options)
     },
     async sendBuffers(records, options) {
-      const request: WireRequest = { method: 'POST', resource: 'buffers', body: records }
+      const request: WireRequest = { method: 'POST', resource: 'buffers', body: records, records }
       await succeeded('sendBuffers', [records], request, options)
     },
     async fetchBuffers(range, options) {

@@ -64,8 +64,6 @@ export async function startServer(transcript: Transcript, dataset: string): Prom
     migrate: true,
     allowCertificatePushing: flags.includes('ALLOW_CERTIFICATE_PUSHING'),
     withoutCapabilities: [
-      // The recorded peer has never heard of it.
-      'GZIP_BUFFER_GET',
       ...(flags.includes('MORANGO_DISALLOW_ASYNC_OPERATIONS') ? ['ASYNC_OPERATIONS'] : []),
       ...(flags.includes('MORANGO_DISABLE_FSIC_V2_FORMAT') ? ['FSIC_V2_FORMAT'] : []),
     ],
@@ -77,7 +75,7 @@ export async function startServer(transcript: Transcript, dataset: string): Prom
   const service = morango.service({ authorize })
   const here = () => '127.0.0.1'
   return {
-    app: createRoutes(service, { clientIp: here, serverIp: here }),
+    app: createRoutes(service, { packedBuffers: false, clientIp: here, serverIp: here }),
     database,
     sqlite: connection,
     seed: (records) => {

@@ -5,6 +5,7 @@ import { zlibCompressor } from '../../src/node.ts'
 import { createHttpPeer } from '../../src/transport/http/client.ts'
 import type { HttpPeerOptions } from '../../src/transport/http/client.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
+import { packRecords } from '../../src/protocol/packed-records.ts'
 import type { Peer } from '../../src/protocol/peer.ts'
 import {
   ID,
@@ -65,7 +66,7 @@ describe('requests', () => {
     expect(Object.fromEntries(requests[0]?.headers ?? [])).toEqual({
       accept: 'application/json',
       'user-agent': 'test/1',
-      'x-morango-capabilities': 'GZIP_BUFFER_POST ASYNC_OPERATIONS',
+      'x-morango-capabilities': 'GZIP_BUFFER_POST ASYNC_OPERATIONS PACKED_BUFFERS_ZSTD PACKED_BUFFERS',
     })
   })
 
@@ -167,22 +168,24 @@ describe('answers', () => {
     expect(await failureOf(peer.info())).toMatchObject({ code: 'peer-protocol' })
   })
 
-  describe('of gzip', () => {
+  describe('of packed buffers', () => {
     const range = { transferSessionId: ID, offset: 0, limit: 2 }
     const packed = (body: Uint8Array<ArrayBuffer>): Response =>
-      new Response(body, { headers: { 'content-type': 'application/gzip' } })
+      new Response(body, { headers: { 'content-type': 'application/vnd.morango.packed+gzip' } })
+    const page = { count: 1, ...packRecords([record(1)]) }
 
     it.each([['zlib', zlibCompressor] as const, ['web', undefined] as const])(
       'are unpacked (%s)',
       async (_, compressor) => {
-        const bytes = new Uint8Array(gzipSync(JSON.stringify([record(1)])))
+        const bytes = new Uint8Array(gzipSync(JSON.stringify(page)))
         const { peer } = scripted([packed(bytes)], { compressor })
-        expect(await peer.fetchBuffers(range)).toEqual({ count: undefined, records: [record(1)] })
+        expect(await peer.fetchBuffers(range)).toEqual({ count: 1, records: [record(1)] })
         expect(peer.traffic.received).toBe(bytes.length)
       },
     )
 
     it.each([
+      ['of another form', new Uint8Array(gzipSync('[]'))],
       ['damaged', new Uint8Array(gzipSync('[]').subarray(0, 12))],
       ['none', new Uint8Array([1, 2, 3])],
       ['larger than the limit when unpacked', new Uint8Array(gzipSync(' '.repeat(2000)))],
@@ -255,11 +258,14 @@ describe('retries', () => {
 
   it('of buffers: only if they were not sent', async () => {
     for (const step of [lost(), 500, busy()]) {
-      const script = scripted([step], { capabilities: [] })
+      const script = scripted([step], { capabilities: [], packedBuffers: false })
       await failureOf(script.peer.sendBuffers([record(1)]))
       expect(script.requests).toHaveLength(1)
     }
-    const script = scripted([refused(), new Response(null, { status: 201 })], { capabilities: [] })
+    const script = scripted([refused(), new Response(null, { status: 201 })], {
+      capabilities: [],
+      packedBuffers: false,
+    })
     await script.peer.sendBuffers([record(1)])
     expect(script.requests).toHaveLength(2)
   })

@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
+import { unpackPage } from '../../src/protocol/buffer-page.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
 import type { RoutesOptions } from '../../src/transport/http/server.ts'
 import { ID, createFakeService, record } from './fake-service.ts'
@@ -298,7 +299,7 @@ describe('buffers', () => {
   })
 })
 
-describe('buffers as gzip', () => {
+describe('buffers in packed form', () => {
   const page = `buffers/?limit=10&transfer_session_id=${ID}`
   const ask = async (path: string, capabilities: string, count = 10): Promise<Response> => {
     const { service, request } = setUp()
@@ -309,17 +310,18 @@ describe('buffers as gzip', () => {
   }
 
   it('for a client that can unpack it by itself', async () => {
-    const response = await ask(page, 'ASYNC_OPERATIONS GZIP_BUFFER_GET')
-    expect(response.headers.get('content-type')).toBe('application/gzip')
+    const response = await ask(page, 'ASYNC_OPERATIONS PACKED_BUFFERS')
+    expect(response.headers.get('content-type')).toBe('application/vnd.morango.packed+gzip')
     expect(response.headers.get('content-encoding')).toBeNull()
-    const plain = await ask(page, '').then(async (answer) => gunzipSync(await answer.arrayBuffer()))
-    expect(gunzipSync(await response.arrayBuffer())).toEqual(plain)
+    const packed: unknown = JSON.parse(gunzipSync(await response.arrayBuffer()).toString())
+    const records = Array.from({ length: 10 }, (_, n) => record(n))
+    expect(unpackPage(packed, Infinity)).toEqual({ count: 10, results: records })
   })
 
   it.each([
     ['the client does not ask for it', page, 'ASYNC_OPERATIONS', 10],
-    ['the page is small', page, 'GZIP_BUFFER_GET', 0],
-    ['it is an error', 'buffers/?limit=10', 'GZIP_BUFFER_GET', 10],
+    ['the page is empty', page, 'PACKED_BUFFERS', 0],
+    ['it is an error', 'buffers/?limit=10', 'PACKED_BUFFERS', 10],
   ])('not when %s', async (_, path, capabilities, count) => {
     const response = await ask(path, capabilities, count)
     expect(response.headers.get('content-type')).toBe('application/json')

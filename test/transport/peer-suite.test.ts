@@ -2,6 +2,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { MorangoError } from '../../src/core/errors.ts'
 import type { Peer } from '../../src/protocol/peer.ts'
 import { createHttpPeer } from '../../src/transport/http/client.ts'
+import { zlibCompressor } from '../../src/node.ts'
+import type { Compressor } from '../../src/transport/http/compressor.ts'
+import { webCompressor } from '../../src/transport/http/compressor.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
 import {
@@ -21,10 +24,17 @@ import type { FakeService } from './fake-service.ts'
 const CAPABILITIES = ['GZIP_BUFFER_POST', 'FSIC_V2_FORMAT']
 const ignore = (): void => undefined
 
-function overHttp(service: FakeService, capabilities: string[] = CAPABILITIES): Peer {
-  const app = createRoutes(service, { onError: ignore })
+function overHttp(
+  service: FakeService,
+  capabilities: string[] = CAPABILITIES,
+  packing: { packedBuffers?: boolean; client?: Compressor; server?: Compressor } = { packedBuffers: false },
+): Peer {
+  const { packedBuffers, client, server } = packing
+  const app = createRoutes(service, { onError: ignore, packedBuffers, compressor: server })
   return createHttpPeer('http://peer.test', {
     capabilities,
+    packedBuffers,
+    compressor: client,
     fetch: async (input, init) => await app.fetch(new Request(input, init)),
     sleep: async () => undefined,
   })
@@ -33,6 +43,43 @@ function overHttp(service: FakeService, capabilities: string[] = CAPABILITIES): 
 function inMemory(service: FakeService, capabilities: string[] = CAPABILITIES): Peer {
   return createMemoryPeer(service, { capabilities, onError: ignore })
 }
+
+describe('packed buffers', () => {
+  it.each([
+    ['both have zstd', zlibCompressor, zlibCompressor, 'zstd'],
+    ['the client has not', webCompressor, zlibCompressor, 'gzip'],
+    ['the server has not', zlibCompressor, webCompressor, 'gzip'],
+  ])('go both ways when %s', async (_, client, server, format) => {
+    const service = createFakeService()
+    const types: (string | null)[] = []
+    const peer = overHttp(service, CAPABILITIES, { client, server })
+    const watching = overHttp(service, CAPABILITIES, {
+      client: { ...client, gzip: watch('gzip', async (bytes) => await client.gzip(bytes)) },
+      server,
+    })
+    function watch(name: string, work: Compressor['gzip']): Compressor['gzip'] {
+      return async (bytes) => {
+        types.push(name)
+        return await work(bytes)
+      }
+    }
+    const records = [record(1), record(2, { hard_deleted: true, deleted: true, _self_ref_fk: OTHER })]
+    service.outgoing = records
+    for (const each of [peer, watching]) {
+      await each.sendBuffers(records)
+      expect(service.calls.at(-1)).toMatchObject({ name: 'receiveBuffers', args: [records] })
+      expect(await each.fetchBuffers({ transferSessionId: ID, offset: 0, limit: 9 })).toEqual({
+        count: 2,
+        records,
+      })
+      expect(await each.fetchBuffers({ transferSessionId: ID, offset: 2, limit: 9 })).toEqual({
+        count: 2,
+        records: [],
+      })
+    }
+    expect(types).toEqual(format === 'gzip' ? ['gzip'] : [])
+  })
+})
 
 // The same for all transports.
 describe.each([

@@ -1,16 +1,21 @@
-import { MorangoError } from '../../core/errors.ts'
+import { MorangoError, isMorangoError } from '../../core/errors.ts'
 import { throwIfAborted } from '../../protocol/abort.ts'
 import { encodeBasicAuth } from '../../protocol/basic-auth.ts'
 import { CAPABILITIES_HEADER } from '../../protocol/capabilities.ts'
 import type { PeerCall, WireReply } from '../../protocol/exchange.ts'
 import { resourcePath } from '../../protocol/paths.ts'
+import { unpackPage } from '../../protocol/buffer-page.ts'
+import { arePackable, packRecords } from '../../protocol/packed-records.ts'
+import type { BufferRecord } from '../../protocol/messages.ts'
 import { createPeerCalls } from '../../protocol/peer-calls.ts'
 import type { CallOptions, Peer } from '../../protocol/peer.ts'
 import type { Bytes } from './bytes.ts'
-import { webCompressor } from './compressor.ts'
+import { defaultCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
 import { fetchOnce } from './fetch-once.ts'
 import type { HttpReply, HttpRequest } from './fetch-once.ts'
+import { packingsOf } from './packing.ts'
+import type { Packing } from './packing.ts'
 import { isGatewayStatus, mayRepeat, pauseBefore, retryAfterMs } from './retry.ts'
 import { updateWithRecovery } from './update-recovery.ts'
 
@@ -36,6 +41,8 @@ export interface HttpPeerOptions {
   /** The largest answer, unpacked, in bytes; 256 MiB. */
   readonly maxReplyBytes?: number | undefined
   readonly compressor?: Compressor | undefined
+  /** Whether buffers may be packed in our own way, for peers that can unpack them; true. */
+  readonly packedBuffers?: boolean | undefined
   readonly sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined
   readonly random?: (() => number) | undefined
 }
@@ -55,14 +62,16 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     signal: peerSignal,
     userAgent = 'morango-ts',
     maxReplyBytes = 256 * 1024 * 1024,
-    compressor = webCompressor,
+    compressor = defaultCompressor(),
+    packedBuffers = true,
     sleep = sleepFor,
     random = Math.random,
   } = options
   const base = baseUrl(url)
-  const capabilities = [...options.capabilities]
+  const packings = packedBuffers ? packingsOf(compressor) : []
+  const capabilities = [...options.capabilities, ...packings.map(({ capability }) => capability)]
   const traffic = { sent: 0, received: 0, roundTrips: 0 }
-  let gzipBuffers: boolean | undefined
+  let theirs: ReadonlySet<string> | undefined
 
   async function pause(attempt: number, signal?: AbortSignal, retryAfter?: number): Promise<void> {
     const signals = bothSignals(signal)
@@ -125,23 +134,42 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     }
   }
 
-  async function encodeRequest({ method, request, signal }: PeerCall): Promise<HttpRequest> {
+  async function encodeRequest(call: PeerCall): Promise<HttpRequest> {
+    const { request } = call
     const target = new URL(resourcePath(request.resource, request.id), base)
     for (const [name, value] of Object.entries(request.query ?? {})) target.searchParams.set(name, value)
     const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
     if (capabilities.length > 0) headers.set(CAPABILITIES_HEADER, capabilities.join(' '))
     if (request.credentials !== undefined) headers.set('authorization', encodeBasicAuth(request.credentials))
-    const json =
-      request.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(request.body))
-    const zip = json !== undefined && method === 'sendBuffers' && (await takesGzip({ signal }))
-    if (json !== undefined) headers.set('content-type', zip ? 'application/gzip' : 'application/json')
-    const body = zip ? await compressor.gzip(json) : json
+    const packed = request.records && (await packBuffers(request.records, { signal: call.signal }))
+    const { contentType, body } = packed ?? {
+      contentType: 'application/json',
+      body: request.body === undefined ? undefined : toJson(request.body),
+    }
+    if (body !== undefined) headers.set('content-type', contentType)
     return { url: target.href, method: request.method, headers, body }
   }
 
-  async function readReply({ status, headers, body }: HttpReply): Promise<WireReply> {
-    const gzipped = headers.get('content-type') === 'application/gzip'
-    const text = new TextDecoder().decode(gzipped ? await unzip(body) : body)
+  /** A chunk as the peer takes it best; undefined when that is as plain JSON. */
+  async function packBuffers(
+    records: readonly BufferRecord[],
+    callOptions: CallOptions,
+  ): Promise<{ contentType: string; body: Bytes } | undefined> {
+    if (packings.length === 0 && !capabilities.includes(GZIP)) return undefined
+    const can = await theirCapabilities(callOptions)
+    const packing = packings.find(({ capability }) => can.has(capability))
+    if (packing !== undefined && arePackable(records)) {
+      return { contentType: packing.contentType, body: await packing.pack(toJson(packRecords(records))) }
+    }
+    if (!capabilities.includes(GZIP) || !can.has(GZIP)) return undefined
+    return { contentType: 'application/gzip', body: await compressor.gzip(toJson(records)) }
+  }
+
+  async function readReply({ status, headers, body: bytes }: HttpReply): Promise<WireReply> {
+    const contentType = headers.get('content-type')
+    const packing = packings.find((known) => known.contentType === contentType)
+    if (packing !== undefined) return { status, body: await unpackBuffers(packing, bytes) }
+    const text = new TextDecoder().decode(bytes)
     const location = status >= 300 && status < 400 ? headers.get('location') : null
     if (location !== null) return { status, body: location }
     try {
@@ -152,24 +180,25 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     }
   }
 
-  async function unzip(body: Bytes): Promise<Bytes> {
+  async function unpackBuffers(packing: Packing, bytes: Bytes): Promise<unknown> {
     try {
-      return await compressor.gunzip(body, maxReplyBytes)
+      const text = new TextDecoder().decode(await packing.unpack(bytes, maxReplyBytes))
+      return unpackPage(JSON.parse(text), maxReplyBytes)
     } catch (cause) {
+      if (isMorangoError(cause, 'peer-protocol')) throw cause
       throw new MorangoError('peer-protocol', "The peer's answer cannot be unpacked.", { cause })
     }
   }
 
-  async function takesGzip(callOptions: CallOptions): Promise<boolean> {
-    if (!capabilities.includes(GZIP)) return false
-    if (gzipBuffers === undefined) await info(callOptions)
-    return gzipBuffers === true
+  async function theirCapabilities(callOptions: CallOptions): Promise<ReadonlySet<string>> {
+    if (theirs !== undefined) return theirs
+    return new Set((await info(callOptions)).capabilities)
   }
 
   const calls = createPeerCalls(exchange)
   const info: Peer['info'] = async (callOptions) => {
     const answer = await calls.info(callOptions)
-    gzipBuffers = answer.capabilities.includes(GZIP)
+    theirs = new Set(answer.capabilities)
     return answer
   }
   return {
@@ -180,6 +209,10 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     updateTransferSession: async (...args) =>
       await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
   }
+}
+
+function toJson(value: unknown): Bytes {
+  return new TextEncoder().encode(JSON.stringify(value))
 }
 
 function baseUrl(url: string): string {

@@ -3,8 +3,8 @@ import { collectBytes } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 
 /**
- * Gzip, as the transports use it. Injected where the runtime has a faster one: Node's `node:zlib` at level 1 or 2
- * takes a third of the time of the Web's streams, which know no level.
+ * Compression, as the transports use it. Injected where the runtime has a faster one: Node's `node:zlib` at level 1
+ * or 2 takes a third of the time of the Web's streams, which know no level.
  */
 export interface Compressor {
   gzip(bytes: Bytes): Promise<Bytes>
@@ -13,6 +13,22 @@ export interface Compressor {
    * `malformed-message` when it is no gzip
    */
   gunzip(bytes: Bytes, limit: number): Promise<Bytes>
+  /** Zstandard, where there is one: between two that have it records are packed with it. Throws as `gunzip` does. */
+  readonly zstd?:
+    | { pack(bytes: Bytes): Promise<Bytes>; unpack(bytes: Bytes, limit: number): Promise<Bytes> }
+    | undefined
+}
+
+let fastest: Compressor | undefined
+
+/** Makes a compressor the default of this process. What brings a runtime with it calls this (`morango/sqlite` does). */
+export function useCompressor(compressor: Compressor): void {
+  fastest = compressor
+}
+
+/** The one to use where none is named. */
+export function defaultCompressor(): Compressor {
+  return fastest ?? webCompressor
 }
 
 /** On what every runtime has: `CompressionStream`. */

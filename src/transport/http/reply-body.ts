@@ -1,24 +1,26 @@
 import type { WireReply } from '../../protocol/exchange.ts'
+import { packPage } from '../../protocol/buffer-page.ts'
 import type { Compressor } from './compressor.ts'
+import type { Packing } from './packing.ts'
 
 /** Below this many bytes compressing saves less than it costs. */
 const WORTH_COMPRESSING = 1024
 
-/** How an answer may be packed. */
-export interface Packing {
+/** How an answer may be carried. */
+export interface Carriage {
   /** The client's header. */
   readonly acceptEncoding: string | null | undefined
-  /**
-   * Whether the content may be gzip itself, to be unpacked by the client in one go. As an encoding `fetch` unpacks
-   * it, bit by bit, which takes Node twice the time of all the rest.
-   */
-  readonly asContent: boolean
+  /** Of our own kind, if the client can unpack it. */
+  readonly packing: Packing | undefined
 }
 
-/** The response for an answer: compact JSON in raw UTF-8, gzipped where the client takes that (protocol §4). */
+/**
+ * The response for an answer: compact JSON in raw UTF-8, gzipped where the client takes that (protocol §4);
+ * a page of buffers packed where it can unpack it.
+ */
 export async function encodeReply(
   reply: WireReply,
-  packing: Packing,
+  { acceptEncoding, packing }: Carriage,
   compressor: Compressor,
   headers: Headers,
 ): Promise<Response> {
@@ -27,15 +29,17 @@ export async function encodeReply(
     if (reply.status !== 204) headers.set('content-length', '0')
     return new Response(null, { status: reply.status, headers })
   }
+  const packed = packing === undefined ? undefined : packPage(reply.body)
+  if (packing !== undefined && packed !== undefined) {
+    headers.set('content-type', packing.contentType)
+    const bytes = new TextEncoder().encode(JSON.stringify(packed))
+    return sized(await packing.pack(bytes), reply.status, headers)
+  }
   headers.set('content-type', 'application/json')
   const body = new TextEncoder().encode(JSON.stringify(reply.body))
   if (body.length < WORTH_COMPRESSING) return sized(body, reply.status, headers)
-  if (packing.asContent && reply.status < 300) {
-    headers.set('content-type', 'application/gzip')
-    return sized(await compressor.gzip(body), reply.status, headers)
-  }
   headers.set('vary', 'Accept-Encoding')
-  if (!acceptsGzip(packing.acceptEncoding)) return sized(body, reply.status, headers)
+  if (!acceptsGzip(acceptEncoding)) return sized(body, reply.status, headers)
   headers.set('content-encoding', 'gzip')
   return sized(await compressor.gzip(body), reply.status, headers)
 }

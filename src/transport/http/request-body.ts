@@ -1,8 +1,11 @@
 import { MorangoError } from '../../core/errors.ts'
+import { malformedMessage } from '../../protocol/decode.ts'
+import { unpackRecords } from '../../protocol/packed-records.ts'
 import type { Resource } from '../../protocol/paths.ts'
 import { collectBytes, tooLarge } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 import type { Compressor } from './compressor.ts'
+import type { Packing } from './packing.ts'
 
 /** How large a body may be. */
 export interface BodyLimits {
@@ -19,8 +22,14 @@ export interface BodyLimits {
 export async function readMessage(
   request: Request,
   resource: Resource,
-  limits: BodyLimits,
-  compressor: Compressor,
+  {
+    compressor,
+    packings,
+    ...limits
+  }: BodyLimits & {
+    readonly compressor: Compressor
+    readonly packings: readonly Packing[]
+  },
 ): Promise<unknown> {
   const body = await readBody(request, limits.maxBodyBytes)
   if (body.length === 0) return {}
@@ -29,6 +38,11 @@ export async function readMessage(
   if (mediaType === 'application/json') return parseJson(body)
   if (mediaType === 'application/gzip' && resource === 'buffers') {
     return parseJson(await compressor.gunzip(body, limits.maxUnzippedBytes))
+  }
+  const packing = packings.find(({ contentType: packed }) => packed === mediaType)
+  if (packing !== undefined && resource === 'buffers') {
+    const limit = limits.maxUnzippedBytes
+    return unpackRecords(parseJson(await packing.unpack(body, limit)), limit, malformedMessage)
   }
   if (mediaType === 'application/x-www-form-urlencoded' && resource !== 'buffers') {
     return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(body)))

@@ -8,8 +8,9 @@ import { API_PATH, allowHeader, isResource, methodsOf } from '../../protocol/pat
 import type { Method, Resource } from '../../protocol/paths.ts'
 import type { Service } from '../../protocol/peer.ts'
 import { NOT_FOUND, errorAnswer } from '../../protocol/status.ts'
-import { webCompressor } from './compressor.ts'
+import { defaultCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
+import { packingsOf } from './packing.ts'
 import { encodeReply } from './reply-body.ts'
 import { UnsupportedMediaType, readMessage } from './request-body.ts'
 import { socketAddress } from './socket-address.ts'
@@ -29,6 +30,8 @@ export interface RoutesOptions {
   /** The own address that was called; the default is like that of `clientIp`. */
   readonly serverIp?: ((context: Context) => string) | undefined
   readonly compressor?: Compressor | undefined
+  /** Whether buffers may be packed in our own way, for peers that can unpack them; true. */
+  readonly packedBuffers?: boolean | undefined
   /** Gets the errors that clients are told nothing of (500 and up). By default they go to the console. */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }
@@ -44,10 +47,12 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     basePath = '',
     clientIp = (context: Context) => socketAddress(context, 'remoteAddress'),
     serverIp = (context: Context) => socketAddress(context, 'localAddress'),
-    compressor = webCompressor,
+    compressor = defaultCompressor(),
+    packedBuffers = true,
     onError = reportToConsole,
   } = options
   const limits = { maxBodyBytes, maxUnzippedBytes }
+  const packings = packedBuffers ? packingsOf(compressor) : []
 
   async function serve(context: Context, resource: Resource, id: string | undefined): Promise<Response> {
     const request = context.req.raw
@@ -60,11 +65,14 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     const reply =
       method === undefined ? methodNotAllowed(asked) : await answer(context, { method, resource, id })
     if (reply.status === 401) headers.set('www-authenticate', 'Basic realm="api"')
-    const packing = {
+    const carriage = {
       acceptEncoding: request.headers.get('accept-encoding'),
-      asContent: resource === 'buffers' && capabilitiesOf(request).has('GZIP_BUFFER_GET'),
+      packing:
+        resource === 'buffers' && reply.status < 300
+          ? packings.find(({ capability }) => capabilitiesOf(request).has(capability))
+          : undefined,
     }
-    return await encodeReply(reply, packing, compressor, headers)
+    return await encodeReply(reply, carriage, compressor, headers)
   }
 
   async function answer(
@@ -79,7 +87,7 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       )
         ? {
             credentials: decodeBasicAuth(request.headers.get('authorization')),
-            body: await readMessage(request, target.resource, limits, compressor),
+            body: await readMessage(request, target.resource, { ...limits, packings, compressor }),
           }
         : {}
       const query = Object.fromEntries(new URL(request.url).searchParams)
@@ -88,18 +96,28 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
         serverIp: serverIp(context),
         capabilities: capabilitiesOf(request),
       }
-      return await answerCall(service, { ...target, ...message, query }, caller, {
+      const reply = await answerCall(service, { ...target, ...message, query }, caller, {
         url: request.url,
         onError: (error) => {
           onError(error, request)
         },
       })
+      return target.resource === 'morangoinfo' ? withPackings(reply) : reply
     } catch (error) {
       if (error instanceof UnsupportedMediaType) return { status: 415, body: { detail: error.message } }
       const reply = errorAnswer(error)
       if (reply.status >= 500) onError(error, request)
       return reply
     }
+  }
+
+  /** Whether something can be unpacked is the transport's to say. */
+  function withPackings(reply: WireReply): WireReply {
+    const { body } = reply
+    if (typeof body !== 'object' || body === null || !('capabilities' in body)) return reply
+    if (!Array.isArray(body.capabilities)) return reply
+    const capabilities = [...body.capabilities, ...packings.map(({ capability }) => capability)]
+    return { ...reply, body: { ...body, capabilities } }
   }
 
   const app = new Hono()
