@@ -14,7 +14,7 @@ import type { SyncReport } from './session/progress.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
 import type { Sleep } from './session/timing.ts'
-import type { EngineWarning } from './storage/context.ts'
+import { type EngineWarning, workSizes } from './storage/context.ts'
 import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
@@ -40,6 +40,10 @@ export interface MorangoOptions {
   readonly withoutCapabilities?: readonly string[] | undefined
   /** Records in a chunk. Default: 500. */
   readonly chunkSize?: number | undefined
+  /**
+   * Records that a long stage writes in one transaction, so that others get their turn in between. Default: 2,500.
+   */
+  readonly turnSize?: number | undefined
   readonly fetch?: typeof fetch | undefined
   /** For faster gzip than the Web's streams: `zlibCompressor` of `morango/node`. */
   readonly compressor?: Compressor | undefined
@@ -111,7 +115,14 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
-  const engine = createEngine({ database, profiles, clock, random, onWarning })
+  const engine = createEngine({
+    database,
+    profiles,
+    clock,
+    random,
+    onWarning,
+    sizes: workSizes(options.turnSize),
+  })
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep: options.sleep }

@@ -3,8 +3,18 @@ import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { Database } from './dialect.ts'
 
-/** How many records the engine takes through memory at a time. */
-export const BATCH = 500
+/** How much of a long operation is done at a time, in records. */
+export interface WorkSizes {
+  /** In one transaction; see `turns.ts`. */
+  readonly turn: number
+  /** Through memory. */
+  readonly batch: number
+}
+
+/** What is usual; with smaller turns the batches are smaller as well. */
+export function workSizes(turn: number = 2500): WorkSizes {
+  return { turn, batch: Math.min(500, turn) }
+}
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {
@@ -21,6 +31,7 @@ export interface EngineContext {
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   readonly clock: Clock
   readonly random: Random
+  readonly sizes: WorkSizes
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
 }
 

@@ -1,11 +1,12 @@
 import { type Kysely } from 'kysely'
 import type { Filter } from '../core/filter.ts'
-import type { CompiledModel } from '../models/compiled.ts'
+import type { CompiledModel, CompiledProfile } from '../models/compiled.ts'
 import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
-import { BATCH, type EngineContext, requireProfile } from './context.ts'
+import { type EngineContext, requireProfile } from './context.ts'
 import {
+  type Page,
   markUnknownModels,
   modelsWithDirtyDeletions,
   readDirty,
@@ -16,83 +17,168 @@ import {
 import { parentsFirst } from './hierarchy.ts'
 import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
-import { serializeIn } from './serialize.ts'
+import { serialize, serializeIn } from './serialize.ts'
+import { betweenTurns, type Run } from './turns.ts'
+
+interface DeserializeOptions extends WorkOptions {
+  readonly profile: string
+  readonly filter?: Filter | undefined
+  readonly raise: 'always' | 'if-needed'
+}
+
+/** What is done one after the other: each model's deletions, children first, then each model's records, parents first. */
+interface Step {
+  readonly what: 'deletions' | 'records'
+  readonly model: CompiledModel
+}
+
+/** Where a deserialization has come to. */
+interface Position {
+  readonly step: number
+  /** The number of the last record taken in this step. */
+  readonly after: number
+  /** Deletions to be tried once more at the end. */
+  readonly undeleted: readonly Undeleted[]
+}
+
+interface Undeleted {
+  readonly model: CompiledModel
+  readonly hard: boolean
+  readonly ids: readonly string[]
+}
 
 /**
- * Store to application rows (protocol §9), in the caller's transaction: changed rows are serialized first, then
- * deletions are applied, children before parents, then records, parents before children. A record that cannot
- * be applied waits with its reason, alone.
+ * Store to application rows (protocol §9), in turns: changed rows are serialized first, then deletions are applied,
+ * children before parents, then records, parents before children. A record that cannot be applied waits with its
+ * reason, alone.
  */
-export async function deserializeIn(
-  trx: Kysely<Schema>,
+export async function deserialize(
+  run: Run,
   context: EngineContext,
-  options: { profile: string; filter?: Filter | undefined; raise?: 'always' | 'if-needed' } & WorkOptions,
+  options: DeserializeOptions,
 ): Promise<DeserializeResult> {
   const profile = requireProfile(context, options.profile)
-  await serializeIn(trx, context, { raise: 'always', ...options, onProgress: undefined })
   const total = { written: 0, deleted: 0, failed: 0 }
-  const step = (part: { written?: number; deleted?: number; failed?: number }): void => {
-    total.written += part.written ?? 0
-    total.deleted += part.deleted ?? 0
-    total.failed += part.failed ?? 0
-    options.signal?.throwIfAborted()
+  await serialize(run, context, { ...options, onProgress: undefined })
+  for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
+    const position: Position = from
+    const { next, ...part } = await run((trx) => deserializeTurn(trx, context, profile, options, position))
+    total.written += part.written
+    total.deleted += part.deleted
+    total.failed += part.failed
     options.onProgress?.({ done: total.written + total.deleted + total.failed, total: undefined })
+    if (next === undefined) return total
+    from = next
+    await betweenTurns(options.signal)
   }
+}
 
-  const undeleted: { model: CompiledModel; hard: boolean; ids: string[] }[] = []
+async function deserializeTurn(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  profile: CompiledProfile,
+  options: DeserializeOptions,
+  from: Position,
+): Promise<DeserializeResult & { readonly next: Position | undefined }> {
+  const { filter, signal } = options
+  const { sizes } = context
+  // What was changed since the turn before would be written over otherwise.
+  await serializeIn(trx, context, { ...options, raise: 'if-needed', onProgress: undefined })
+  const total = { written: 0, deleted: 0, failed: 0 }
+  let taken = 0
+  const undeleted = [...from.undeleted]
   const deletedModels = await modelsWithDirtyDeletions(trx, profile.name)
-  for (const model of profile.models.toReversed()) {
-    if (!deletedModels.has(model.name)) continue
-    for (let after = 0; ;) {
-      const batch = await readDirtyDeletions(trx, model, options.filter, after)
-      const last = batch.at(-1)
-      if (last === undefined) break
-      after = last.no
-      for (const hard of [false, true]) {
-        const ids = batch.filter((record) => (record.hard === 1) === hard).map((record) => record.id)
-        if (ids.length === 0) continue
-        const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
-        if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
-        step({ deleted })
-      }
-      if (batch.length < BATCH) break
-    }
-  }
   const present: PresentRows = new Map()
-  for (const model of profile.models) {
-    for await (const records of dirtyBatches(trx, context, model, options.filter)) {
-      step(await applyRecords(trx, context, model, records, present))
+  const steps = stepsOf(profile)
+
+  for (const [index, { what, model }] of steps.entries()) {
+    if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
+    const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
+    if (what === 'deletions') {
+      for await (const batch of deletionBatches(trx, model, filter, start)) {
+        signal?.throwIfAborted()
+        for (const hard of [false, true]) {
+          const ids = batch.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
+          if (ids.length === 0) continue
+          const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
+          if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
+          total.deleted += deleted
+        }
+        taken += batch.length
+        const last = batch.at(-1)
+        if (taken >= sizes.turn && last !== undefined) {
+          return { ...total, next: { step: index, after: last.no, undeleted } }
+        }
+      }
+    } else {
+      for await (const batch of recordBatches(trx, context, model, filter, start)) {
+        signal?.throwIfAborted()
+        const { written, failed } = await applyRecords(trx, context, model, batch, present)
+        total.written += written
+        total.failed += failed
+        taken += batch.length
+        const last = batch.at(-1)
+        // A hierarchy is not taken by number, and so as a whole.
+        if (taken >= sizes.turn && last !== undefined && model.selfReference === undefined) {
+          return { ...total, next: { step: index, after: last.no, undeleted } }
+        }
+      }
     }
   }
   // What still referred to these rows may have been moved elsewhere by now.
   for (const { model, hard, ids } of undeleted) {
     const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard, keepFailures: true })
-    step({ deleted, failed: failed.length })
+    total.deleted += deleted
+    total.failed += failed.length
   }
   const known = profile.models.map((model) => model.name)
   await markUnknownModels(trx, profile.name, known, context.clock.now().toISOString())
-  return total
+  return { ...total, next: undefined }
 }
 
-async function* dirtyBatches(
+function stepsOf({ models }: CompiledProfile): Step[] {
+  return [
+    ...models.toReversed().map((model): Step => ({ what: 'deletions', model })),
+    ...models.map((model): Step => ({ what: 'records', model })),
+  ]
+}
+
+async function* deletionBatches(
   trx: Kysely<Schema>,
-  context: EngineContext,
   model: CompiledModel,
   filter: Filter | undefined,
-): AsyncGenerator<Awaited<ReturnType<typeof readDirty>>> {
-  if (model.selfReference !== undefined) {
-    const ids = parentsFirst(await readDirtyParents(trx, model, filter))
-    for (let start = 0; start < ids.length; start += BATCH) {
-      yield await readDirtyByIds(trx, context.database.dialect, ids.slice(start, start + BATCH))
-    }
-    return
-  }
-  for (let after = 0; ;) {
-    const records = await readDirty(trx, model, filter, after)
+  start: Page,
+): AsyncGenerator<Awaited<ReturnType<typeof readDirtyDeletions>>> {
+  for (let { after } = start; ;) {
+    const records = await readDirtyDeletions(trx, model, filter, { ...start, after })
     const last = records.at(-1)
     if (last === undefined) return
     after = last.no
     yield records
-    if (records.length < BATCH) return
+    if (records.length < start.size) return
+  }
+}
+
+async function* recordBatches(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  model: CompiledModel,
+  filter: Filter | undefined,
+  start: Page,
+): AsyncGenerator<Awaited<ReturnType<typeof readDirty>>> {
+  if (model.selfReference !== undefined) {
+    const ids = parentsFirst(await readDirtyParents(trx, model, filter))
+    for (let from = 0; from < ids.length; from += start.size) {
+      yield await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
+    }
+    return
+  }
+  for (let { after } = start; ;) {
+    const records = await readDirty(trx, model, filter, { ...start, after })
+    const last = records.at(-1)
+    if (last === undefined) return
+    after = last.no
+    yield records
+    if (records.length < start.size) return
   }
 }

@@ -1,10 +1,15 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
 import type { CompiledModel } from '../models/compiled.ts'
-import { BATCH } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Flag, Schema } from './schema.ts'
+
+/** The records after a number, so many at most. */
+export interface Page {
+  readonly after: number
+  readonly size: number
+}
 
 /** A Store record that waits to be deserialized. */
 export interface DirtyRecord {
@@ -24,14 +29,14 @@ export interface Failure {
   readonly message: string
 }
 
-/** The dirty, not deleted records of a model under the filter that come after a number. */
+/** The next dirty, not deleted records of a model under the filter. */
 export async function readDirty(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: number,
+  page: Page,
 ): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select ${RECORD} ${nextDirty(model, filter, after, 0)}`.execute(trx)
+  const result = await sql<DirtyRecord>`select ${RECORD} ${nextDirty(model, filter, page, 0)}`.execute(trx)
   return result.rows
 }
 
@@ -76,10 +81,10 @@ export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: number,
+  page: Page,
 ): Promise<{ readonly no: number; readonly id: string; readonly hard: Flag }[]> {
   const result = await sql<{ no: number; id: string; hard: Flag }>`select s.no, s.id, s.hard_deleted as hard
-    ${nextDirty(model, filter, after, 1)}`.execute(trx)
+    ${nextDirty(model, filter, page, 1)}`.execute(trx)
   return result.rows
 }
 
@@ -143,15 +148,23 @@ export async function markUnknownModels(
 function nextDirty(
   model: CompiledModel,
   filter: Filter | undefined,
-  after: number,
+  page: Page,
   deleted: Flag,
 ): RawBuilder<unknown> {
   return sql`from morango_dirty d join morango_store s on s.no = d.store_no
-    where d.model_name = ${model.name} and d.store_no > ${after}
+    where d.model_name = ${model.name} and d.store_no > ${page.after}
       and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
-    order by d.store_no limit ${BATCH}`
+    order by d.store_no limit ${page.size}`
 }
 
 function within(filter: Filter | undefined): RawBuilder<boolean> {
   return filter === undefined ? sql<boolean>`1 = 1` : partitionIn(sql`s.partition`, filter)
+}
+
+/** Records that have to be applied, again or for the first time: what was wrong with an earlier version is past. */
+export async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown>): Promise<void> {
+  await sql`insert into morango_dirty (model_name, store_no, deleted, tries)
+    select x.model_name, x.no, x.deleted, 0 from (${records}) x where 1 = 1 order by x.model_name, x.no
+    on conflict (model_name, store_no) do update set deleted = excluded.deleted, error_code = null,
+      error_message = null, first_failed_at = null, last_failed_at = null, tries = 0`.execute(trx)
 }

@@ -1,24 +1,25 @@
 import { sql } from 'kysely'
 import type { Engine } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
-import { dequeueIn } from './dequeue.ts'
-import { deserializeIn } from './deserialize.ts'
+import { dequeue } from './dequeue.ts'
+import { deserialize } from './deserialize.ts'
 import { readFsic } from './fsic.ts'
 import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
 import { noteExchange } from './instance.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { deleteTransferRows } from './rows.ts'
-import { serializeIn } from './serialize.ts'
+import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
+import type { Run } from './turns.ts'
 
-/** The engine's operations on one database, each in a transaction of its own. */
+/** The engine's operations on one database, each in transactions of its own. */
 export function createEngine(context: EngineContext): Engine {
   const { kysely, dialect } = context.database
+  const run: Run = (work) => inTransaction(kysely, dialect, work)
   return {
-    serialize: (options) =>
-      inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
-    deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
+    serialize: (options) => serialize(run, context, { ...options, raise: 'always' }),
+    deserialize: (options) => deserialize(run, context, { ...options, raise: 'always' }),
     applyWaiting: async (options) => {
       const waiting = await sql`select 1 from morango_dirty d
         where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
@@ -26,8 +27,7 @@ export function createEngine(context: EngineContext): Engine {
       )
       if (waiting.rows.length === 0) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
-      const retry = { ...options, raise: 'if-needed' } as const
-      await inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, retry))
+      await deserialize(run, context, { ...options, raise: 'if-needed' })
     },
     fsic: (options) => readFsic(kysely, options),
     queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, context, options)),
@@ -40,7 +40,7 @@ export function createEngine(context: EngineContext): Engine {
       )
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => inTransaction(kysely, dialect, (trx) => dequeueIn(trx, context, options)),
+    dequeue: (options) => dequeue(run, context, options),
     clearBuffers: (transferSessionId) =>
       inTransaction(kysely, dialect, async (trx) => {
         await clearOutgoing(trx, transferSessionId)

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { MorangoError } from '../core/errors.ts'
 import { filterContains } from '../core/filter.ts'
 import { recordIdMatches } from '../core/ids.ts'
@@ -32,6 +32,36 @@ export async function countIncoming(db: Kysely<Schema>, transferSessionId: strin
   const result = await sql<{ count: number }>`select count(*) as count from morango_incoming
     where transfer_session_id = ${transferSessionId}`.execute(db)
   return Number(result.rows[0]?.count ?? 0)
+}
+
+/** Some records of a transfer's incoming Buffer: those with ids after one and up to another. */
+export interface IncomingRange {
+  readonly session: string
+  readonly after: string
+  readonly last: string
+  readonly records: number
+}
+
+/** The next records of a transfer's incoming Buffer, `limit` at most. */
+export async function nextRange(
+  db: Kysely<Schema>,
+  session: string,
+  after: string,
+  limit: number,
+): Promise<IncomingRange> {
+  const result = await sql<{
+    last: string | null
+    records: number
+  }>`select max(id) as last, count(*) as records
+    from (select id from morango_incoming where transfer_session_id = ${session} and id > ${after}
+      order by id limit ${limit}) x`.execute(db)
+  const { last = null, records = 0 } = result.rows[0] ?? {}
+  return { session, after, last: last ?? after, records: Number(records) }
+}
+
+/** SQL condition: the buffered record `i` is one of the range. */
+export function inRange({ session, after, last }: IncomingRange): RawBuilder<boolean> {
+  return sql<boolean>`(i.transfer_session_id = ${session} and i.id > ${after} and i.id <= ${last})`
 }
 
 /**

@@ -4,6 +4,7 @@ import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import type { FsicFormat } from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
 import { currentInstance, raiseCounter, renewInstance } from './instance.ts'
+import { countSaved, forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -34,8 +35,15 @@ export async function renewIfRestored(
       where last_saved_instance = ${old.id} and last_saved_counter > ${since}
       on conflict (store_id, instance_id) do nothing`.execute(trx)
   }
+  const restamped = sql`select last_saved_instance, partition from morango_store
+    where last_saved_instance = ${old.id} and last_saved_counter > ${since}`
+  await countSaved(trx, restamped, 'out')
   await sql`update morango_store set last_saved_instance = ${stamp.instance}, last_saved_counter = ${stamp.counter}
     where last_saved_instance = ${old.id} and last_saved_counter > ${since}`.execute(trx)
+  const renewed = sql`select last_saved_instance, partition from morango_store
+    where last_saved_instance = ${stamp.instance}`
+  await countSaved(trx, renewed, 'in')
+  await forgetEmptyPartitions(trx)
   await sql`insert into morango_database_max_counter (partition, instance_id, counter)
     select partition, ${stamp.instance}, ${stamp.counter} from morango_database_max_counter
     where instance_id = ${old.id}

@@ -1,10 +1,8 @@
 import { type Kysely, sql } from 'kysely'
-import { filterContains, type Filter } from '../core/filter.ts'
-import { isMorangoError } from '../core/errors.ts'
-import { mergeObject } from '../core/python-json.ts'
-import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
+import type { Filter } from '../core/filter.ts'
+import type { CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
-import { BATCH, type EngineContext, requireProfile } from './context.ts'
+import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
@@ -19,49 +17,49 @@ import {
   type SavedPartitions,
   savedVersions,
 } from './saved-partitions.ts'
-import type { Flag, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
+import { type Candidate, decide, type Outcome, type Stored } from './serialize-decision.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
+import { betweenTurns, type Run } from './turns.ts'
 
-/** One pending record with its application row. */
-interface Candidate {
-  readonly morango_record_id: string
-  readonly morango_hard: Flag
-  readonly morango_row_exists: string | null
-  readonly morango_store_exists: string | null
-  readonly [column: string]: unknown
+interface SerializeOptions extends WorkOptions {
+  readonly profile: string
+  readonly filter?: Filter | undefined
+  readonly raise: 'always' | 'if-needed'
 }
 
-/** What the Store has of a candidate. */
-interface Stored {
-  readonly id: string
-  readonly partition: string
-  readonly sourceId: string
-  readonly serialized: string
-  readonly conflicting: string
-  readonly selfRef: string
-  readonly deleted: Flag
-  readonly hardDeleted: Flag
-  readonly transfer: string | null
-  readonly dirty: number | null
+/** Where a serialization has come to: pending records are taken model by model, by id. */
+interface Position {
+  readonly model: number
+  readonly after: string
 }
 
-interface StoreRow {
-  readonly partition: string
-  readonly values: readonly SqlValue[]
-}
-
-type Outcome =
-  | {
-      readonly kind: 'created' | 'updated' | 'deleted' | 'hard-deleted'
-      readonly row: StoreRow
-      /** It goes on waiting to be deserialized. */
-      readonly staysDirty?: true
-      /** What was kept of earlier versions has to go. */
-      readonly forget?: boolean
+/** As {@link serializeIn}, in turns. */
+export async function serialize(
+  run: Run,
+  context: EngineContext,
+  options: SerializeOptions,
+): Promise<SerializeResult> {
+  let total: SerializeResult = { created: 0, updated: 0, deleted: 0, failed: 0 }
+  let { raise } = options
+  for (let from: Position = { model: 0, after: '' }; ;) {
+    const turn = { ...options, raise, onProgress: undefined, from, limit: context.sizes.turn }
+    const { next, ...part } = await run((trx) => serializeTurn(trx, context, turn))
+    total = {
+      created: total.created + part.created,
+      updated: total.updated + part.updated,
+      deleted: total.deleted + part.deleted,
+      failed: total.failed + part.failed,
     }
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'kept'; readonly kept: KeptPending }
+    const done = total.created + total.updated + total.deleted + total.failed
+    options.onProgress?.({ done, total: undefined })
+    if (next === undefined) return total
+    from = next
+    raise = 'if-needed'
+    await betweenTurns(options.signal)
+  }
+}
 
 /**
  * Application rows to Store (protocol §7): every change logged since, of this profile and within the filter.
@@ -73,20 +71,34 @@ type Outcome =
 export async function serializeIn(
   trx: Kysely<Schema>,
   context: EngineContext,
-  options: { profile: string; filter?: Filter | undefined; raise: 'always' | 'if-needed' } & WorkOptions,
+  options: SerializeOptions,
 ): Promise<SerializeResult> {
+  const all = { ...options, from: { model: 0, after: '' }, limit: Infinity }
+  const { next: _, ...result } = await serializeTurn(trx, context, all)
+  return result
+}
+
+async function serializeTurn(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  options: SerializeOptions & { readonly from: Position; readonly limit: number },
+): Promise<SerializeResult & { readonly next: Position | undefined }> {
   const { dialect } = context.database
+  const { from, limit } = options
+  const size = context.sizes.batch
   const profile = requireProfile(context, options.profile)
   await foldChangeLog(trx, dialect)
   let stamp: Stamp | undefined = options.raise === 'always' ? await raiseCounter(trx) : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
   let saved: SavedPartitions | undefined
+  let next: Position | undefined
 
-  for (const model of profile.models) {
-    for (let after = ''; ;) {
+  for (const [index, model] of profile.models.entries()) {
+    if (index < from.model) continue
+    for (let after = index === from.model ? from.after : ''; next === undefined;) {
       options.signal?.throwIfAborted()
-      const batch = await readCandidates(trx, model, options.filter, after)
+      const batch = await readCandidates(trx, model, options.filter, { after, size })
       const last = batch.at(-1)
       if (last === undefined) break
       after = last.morango_record_id
@@ -101,20 +113,21 @@ export async function serializeIn(
       }
       done += batch.length
       options.onProgress?.({ done, total: undefined })
-      if (batch.length < BATCH) break
+      if (batch.length < size) break
+      if (done >= limit) next = { model: index, after }
     }
   }
   await saved?.flush(trx, dialect)
   await forgetEmptyPartitions(trx)
   if (stamp !== undefined) await claimOwn(trx, dialect, stamp, options.filter)
-  return total
+  return { ...total, next }
 }
 
 async function readCandidates(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-  after: string,
+  { after, size }: { readonly after: string; readonly size: number },
 ): Promise<Candidate[]> {
   const columns = model.columns.map((column) => ({ name: column.name, text: column.select === 'text' }))
   if (model.sourceIdColumn !== undefined && !columns.some(({ name }) => name === model.sourceIdColumn)) {
@@ -135,7 +148,7 @@ async function readCandidates(
     left join ${sql.id(model.table)} t on t.id = p.record_id
     left join morango_store s on s.id = p.record_id
     where p.model_name = ${model.name} and p.record_id > ${after} and ${within}
-    order by p.record_id limit ${BATCH}`.execute(trx)
+    order by p.record_id limit ${size}`.execute(trx)
   return result.rows
 }
 
@@ -210,100 +223,6 @@ async function writeBatch(
   return outcomes
 }
 
-function decide(
-  model: CompiledModel,
-  candidate: Candidate,
-  stored: Stored | undefined,
-  filter: Filter | undefined,
-): Outcome {
-  const recordId = candidate.morango_record_id
-  if (candidate.morango_row_exists === null) return decideGone(candidate, stored, filter)
-  let partition = stored?.partition ?? null
-  try {
-    const identity = model.identify(candidate)
-    partition = identity.partition
-    if (filter !== undefined && !filterContains(filter, partition)) {
-      return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
-    }
-    const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
-    if (stored === undefined) {
-      return { kind: 'created', row: storeRow(identity, model.encodeText(candidate, identity), { selfRef }) }
-    }
-    requireSameIdentity(stored, identity)
-    // Deleted hard and created again since: nothing of what it was may be left.
-    if (candidate.morango_hard === 1) {
-      const row = storeRow(identity, model.encodeText(candidate, identity), { selfRef })
-      return { kind: 'updated', row, forget: true }
-    }
-    const serialized = mergeObject(stored.serialized, model.encode(candidate, identity))
-    if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
-    const conflicting =
-      stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
-    return { kind: 'updated', row: storeRow(identity, serialized, { conflicting, selfRef }) }
-  } catch (error) {
-    return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
-  }
-}
-
-function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {
-  if (stored === undefined) return { kind: 'nothing' }
-  const { id, partition, sourceId, selfRef, transfer } = stored
-  if (filter !== undefined && !filterContains(filter, partition)) {
-    return { kind: 'kept', kept: { recordId: id, partition, failure: undefined } }
-  }
-  const identity = { id, sourceId, partition }
-  return candidate.morango_hard === 1 || stored.hardDeleted === 1
-    ? { kind: 'hard-deleted', row: storeRow(identity, '{}', { selfRef, transfer, deleted: 1, hard: 1 }) }
-    : {
-        kind: 'deleted',
-        row: storeRow(identity, stored.serialized, {
-          conflicting: stored.conflicting,
-          selfRef,
-          transfer,
-          deleted: 1,
-        }),
-      }
-}
-
-/**
- * The row is still there because a deletion that has arrived is not applied yet. As in any conflict of the two,
- * the deletion wins, and the edit goes to the conflicting data.
- */
-function editedTooLate(identity: RecordIdentity, stored: Stored, edited: string): Outcome {
-  const { serialized, selfRef, transfer, hardDeleted: hard } = stored
-  const conflicting = hard === 1 ? '' : `${edited}\n${stored.conflicting}`
-  const row = storeRow(identity, serialized, { conflicting, selfRef, transfer, deleted: 1, hard })
-  return { kind: 'updated', row, staysDirty: true }
-}
-
-function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {
-  if (stored.partition === identity.partition && stored.sourceId === identity.sourceId) return
-  const what = stored.partition === identity.partition ? 'source id' : 'partition'
-  throw new FieldError(
-    'identity-changed',
-    `The ${what} of a record cannot change after it was created. Delete the row and create another one instead.`,
-  )
-}
-
-function storeRow(
-  identity: RecordIdentity,
-  serialized: string,
-  rest: { conflicting?: string; selfRef: string; deleted?: Flag; hard?: Flag; transfer?: string | null },
-): StoreRow {
-  const values = [
-    identity.id,
-    identity.partition,
-    identity.sourceId,
-    serialized,
-    rest.conflicting ?? '',
-    rest.selfRef,
-    rest.deleted ?? 0,
-    rest.hard ?? 0,
-    rest.transfer ?? null,
-  ]
-  return { partition: identity.partition, values }
-}
-
 function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {
   return {
     table: 'morango_store',
@@ -325,17 +244,4 @@ function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {
       last_saved_counter: stamp.counter,
     },
   }
-}
-
-function textOrEmpty(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
-
-// A hook or a stored JSON text that cannot be read fails its own record only; anything else is no row's fault.
-function failureOf(error: unknown): { code: string; message: string } {
-  if (error instanceof FieldError) return { code: error.code, message: error.message }
-  if (isMorangoError(error)) return { code: error.code, message: error.message }
-  if (error instanceof Error)
-    return { code: 'hook-failed', message: `A function of the model threw: ${error.message}` }
-  return { code: 'hook-failed', message: 'A function of the model threw.' }
 }

@@ -38,6 +38,8 @@ export interface TestNetworkOptions {
   readonly withoutCapabilities?: readonly string[] | undefined
   /** Records in a chunk; 500. */
   readonly chunkSize?: number | undefined
+  /** Records in a transaction of a long stage; see `MorangoOptions`. */
+  readonly turnSize?: number | undefined
   /** The peers' databases; SQLite in memory when missing. */
   readonly database?: MakeTestDatabase | undefined
   readonly onWarning?: MorangoOptions['onWarning']
@@ -115,6 +117,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
       scope: own.scope,
       options: {
         chunkSize: options.chunkSize,
+        turnSize: options.turnSize,
         withoutCapabilities: own.withoutCapabilities ?? options.withoutCapabilities,
         ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
       },

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { recordId } from '../../src/core/ids.ts'
 import { mergeRecords, type StoreRecord } from '../../src/core/merge.ts'
+import { workSizes } from '../../src/storage/context.ts'
 import { createEngine } from '../../src/storage/engine.ts'
 import { compileProfiles } from '../../src/storage/prepare.ts'
 import type { Flag } from '../../src/storage/schema.ts'
@@ -164,7 +165,7 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
 
 it('what the statements make of a Buffer is what core decides record by record', async () => {
   await fc.assert(
-    fc.asyncProperty(pairs, async (list) => {
+    fc.asyncProperty(pairs, fc.constantFrom(1, 2, 3, undefined), async (list, turn) => {
       const network = await createTestNetwork({ peers: 1 })
       try {
         const peer = network.peer('a')
@@ -179,6 +180,7 @@ it('what the statements make of a Buffer is what core decides record by record',
           profiles: await compileProfiles(database, [library]),
           clock: { now: () => new Date(0) },
           random: { uuid: () => '0'.repeat(32) },
+          sizes: workSizes(turn),
         })
         const result = await engine.dequeue({
           transferSessionId: TRANSFER,
@@ -188,10 +190,17 @@ it('what the statements make of a Buffer is what core decides record by record',
           format: 'v2',
         })
         const { instance } = await peer.morango.status()
-        const stamp = { instance: instance.id, counter: instance.counter }
         const before = new Map(ours.map((record) => [record.id, record]))
-        const expected = theirs.map((record) => normal(mergeRecords(before.get(record.id), record, stamp)))
-        expect((await read(peer)).map(normal)).toEqual(expected.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+        // Each turn stamps with a counter of its own.
+        const size = workSizes(turn).turn
+        const first = instance.counter - Math.ceil(list.length / size) + 1
+        const expected = theirs
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+          .map((record, place) => {
+            const stamp = { instance: instance.id, counter: first + Math.floor(place / size) }
+            return normal(mergeRecords(before.get(record.id), record, stamp))
+          })
+        expect((await read(peer)).map(normal)).toEqual(expected)
         const { created, fastForwarded, known, conflicts } = result
         expect(created + fastForwarded + known + conflicts).toBe(list.length)
         const left = await database.kysely.selectFrom('morango_incoming').selectAll().execute()

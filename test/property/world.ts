@@ -101,7 +101,10 @@ export class World {
     )
     const withoutCapabilities =
       format === 'v2' ? [] : format === 'v1' ? ['FSIC_V2_FORMAT'] : ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT']
-    return new World(await createTestNetwork({ peers, seed, chunkSize: 2, withoutCapabilities }), holders)
+    // Long stages in several turns, too.
+    const turnSize = [undefined, 1, 2, 3][(holders.length + withoutCapabilities.length) % 4]
+    const options = { peers, seed, chunkSize: 2, turnSize, withoutCapabilities }
+    return new World(await createTestNetwork(options), holders)
   }
 
   async run(steps: readonly Step[]): Promise<void> {

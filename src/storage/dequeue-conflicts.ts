@@ -1,0 +1,137 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { mergeRecords, type StoreRecord } from '../core/merge.ts'
+import type { SqlValue } from '../models/compiled.ts'
+import type { TransferContext, WorkOptions } from '../session/ports.ts'
+import type { EngineContext } from './context.ts'
+import type { Dialect } from './dialect.ts'
+import { markDirty } from './dirty.ts'
+import { type IncomingRange, inRange } from './incoming.ts'
+import type { Stamp } from './instance.ts'
+import { chooseContent } from './merge-hook.ts'
+import { parseCounters } from './outgoing.ts'
+import { insertRows } from './rows.ts'
+import { countSaved, savedVersions } from './saved-partitions.ts'
+import type { Schema } from './schema.ts'
+import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
+import { type RecordRow, STORE_UPSERT } from './store-rows.ts'
+
+/**
+ * Neither history has the other's version: each is decided by core's mergeRecords, stamped as ours, and leaves the
+ * Buffer.
+ *
+ * @returns how many there were
+ */
+export async function mergeConflicts(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  options: TransferContext & WorkOptions,
+  range: IncomingRange,
+  stamp: Stamp,
+): Promise<number> {
+  const { dialect } = context.database
+  const session = options.transferSessionId
+  let count = 0
+  for (let { after } = range; ;) {
+    options.signal?.throwIfAborted()
+    const found = await sql<{ id: string }>`select i.id from morango_incoming i
+      join morango_store s on s.id = i.id
+      where ${inRange({ ...range, after })} and not ${incomingCoversStore(dialect)}
+      order by i.id limit ${context.sizes.batch}`.execute(trx)
+    const last = found.rows.at(-1)
+    if (last === undefined) return count
+    after = last.id
+    count += found.rows.length
+    const ids = JSON.stringify(found.rows.map((row) => row.id))
+    const theirs = await sql<RecordRow>`select i.*, '' as profile from morango_incoming i
+      where i.transfer_session_id = ${session} and i.id in (select value from ${dialect.list(ids)})
+      order by i.id`.execute(trx)
+    const ours = await sql<RecordRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
+      from morango_store s where s.id in (select value from ${dialect.list(ids)}) order by s.id`.execute(trx)
+    const merged = ours.rows.map((row, index) => {
+      const other = theirs.rows[index]
+      if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
+      const local = rowToRecord(row, row.profile, null)
+      const incoming = rowToRecord(other, options.profile, session)
+      return mergeRecords(local, incoming, stamp, chooseContent(context, local, incoming))
+    })
+    await writeMerged(trx, dialect, merged, ids)
+    await sql`delete from morango_incoming where transfer_session_id = ${session}
+      and id in (select value from ${dialect.list(ids)})`.execute(trx)
+  }
+}
+
+async function writeMerged(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  merged: readonly StoreRecord[],
+  ids: string,
+): Promise<void> {
+  await snapshotQueued(trx, dialect, ids)
+  await countSaved(trx, savedVersions(dialect, ids), 'out')
+  await insertRows(trx, dialect, STORE_UPSERT, merged.map(recordToRow))
+  await countSaved(trx, savedVersions(dialect, ids), 'in')
+  const history = merged.flatMap((record) =>
+    Object.entries(record.counters)
+      .filter(([instance]) => instance !== record.lastSavedInstance)
+      .map(([instance, counter]): SqlValue[] => [record.id, instance, counter, record.partition]),
+  )
+  await sql`delete from morango_record_max_counter
+    where store_id in (select value from ${dialect.list(ids)})`.execute(trx)
+  await insertRows(
+    trx,
+    dialect,
+    { table: 'morango_record_max_counter', columns: ['store_id', 'instance_id', 'counter', 'partition'] },
+    history,
+  )
+  const hardDeleted = merged.filter((record) => record.hardDeleted).map((record) => record.id)
+  if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
+  await markDirty(
+    trx,
+    sql`select s.model_name, s.no, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+  )
+}
+
+/** SQL condition: the Store's version `s` is in the history of the buffered record `i`. */
+function incomingCoversStore(dialect: Dialect): RawBuilder<boolean> {
+  return sql<boolean>`((i.last_saved_instance = s.last_saved_instance and i.last_saved_counter >= s.last_saved_counter)
+    or coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0) >= s.last_saved_counter)`
+}
+
+function rowToRecord(row: RecordRow, profile: string, session: string | null): StoreRecord {
+  return {
+    id: row.id,
+    profile,
+    modelName: row.model_name,
+    partition: row.partition,
+    sourceId: row.source_id,
+    serialized: row.serialized,
+    conflictingSerializedData: row.conflicting_serialized_data,
+    selfRefFk: row.self_ref_fk,
+    lastSavedInstance: row.last_saved_instance,
+    lastSavedCounter: row.last_saved_counter,
+    deleted: row.deleted === 1,
+    hardDeleted: row.hard_deleted === 1,
+    counters: row.counters === null ? {} : parseCounters(row.counters),
+    dirty: false,
+    deserializationError: '',
+    lastTransferSessionId: session,
+  }
+}
+
+function recordToRow(record: StoreRecord): SqlValue[] {
+  return [
+    record.id,
+    record.profile,
+    record.modelName,
+    record.partition,
+    record.sourceId,
+    record.serialized,
+    record.conflictingSerializedData,
+    record.selfRefFk,
+    record.lastSavedInstance,
+    record.lastSavedCounter,
+    record.deleted ? 1 : 0,
+    record.hardDeleted ? 1 : 0,
+    record.lastTransferSessionId,
+  ]
+}

@@ -1,0 +1,155 @@
+import { filterContains, type Filter } from '../core/filter.ts'
+import { isMorangoError } from '../core/errors.ts'
+import { mergeObject } from '../core/python-json.ts'
+import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
+import type { KeptPending } from './pending.ts'
+import type { Flag } from './schema.ts'
+
+/** One pending record with its application row. */
+export interface Candidate {
+  readonly morango_record_id: string
+  readonly morango_hard: Flag
+  readonly morango_row_exists: string | null
+  readonly morango_store_exists: string | null
+  readonly [column: string]: unknown
+}
+
+/** What the Store has of a candidate. */
+export interface Stored {
+  readonly id: string
+  readonly partition: string
+  readonly sourceId: string
+  readonly serialized: string
+  readonly conflicting: string
+  readonly selfRef: string
+  readonly deleted: Flag
+  readonly hardDeleted: Flag
+  readonly transfer: string | null
+  readonly dirty: number | null
+}
+
+interface StoreRow {
+  readonly partition: string
+  readonly values: readonly SqlValue[]
+}
+
+/** What becomes of a candidate: another row of the Store, nothing, or it goes on waiting. */
+export type Outcome =
+  | {
+      readonly kind: 'created' | 'updated' | 'deleted' | 'hard-deleted'
+      readonly row: StoreRow
+      /** It goes on waiting to be deserialized. */
+      readonly staysDirty?: true
+      /** What was kept of earlier versions has to go. */
+      readonly forget?: boolean
+    }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'kept'; readonly kept: KeptPending }
+
+/** Decides what a pending record is to the Store (protocol §7). Pure. */
+export function decide(
+  model: CompiledModel,
+  candidate: Candidate,
+  stored: Stored | undefined,
+  filter: Filter | undefined,
+): Outcome {
+  const recordId = candidate.morango_record_id
+  if (candidate.morango_row_exists === null) return decideGone(candidate, stored, filter)
+  let partition = stored?.partition ?? null
+  try {
+    const identity = model.identify(candidate)
+    partition = identity.partition
+    if (filter !== undefined && !filterContains(filter, partition)) {
+      return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
+    }
+    const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
+    if (stored === undefined) {
+      return { kind: 'created', row: storeRow(identity, model.encodeText(candidate, identity), { selfRef }) }
+    }
+    requireSameIdentity(stored, identity)
+    // Deleted hard and created again since: nothing of what it was may be left.
+    if (candidate.morango_hard === 1) {
+      const row = storeRow(identity, model.encodeText(candidate, identity), { selfRef })
+      return { kind: 'updated', row, forget: true }
+    }
+    const serialized = mergeObject(stored.serialized, model.encode(candidate, identity))
+    if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
+    const conflicting =
+      stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
+    return { kind: 'updated', row: storeRow(identity, serialized, { conflicting, selfRef }) }
+  } catch (error) {
+    return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
+  }
+}
+
+function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {
+  if (stored === undefined) return { kind: 'nothing' }
+  const { id, partition, sourceId, selfRef, transfer } = stored
+  if (filter !== undefined && !filterContains(filter, partition)) {
+    return { kind: 'kept', kept: { recordId: id, partition, failure: undefined } }
+  }
+  const identity = { id, sourceId, partition }
+  return candidate.morango_hard === 1 || stored.hardDeleted === 1
+    ? { kind: 'hard-deleted', row: storeRow(identity, '{}', { selfRef, transfer, deleted: 1, hard: 1 }) }
+    : {
+        kind: 'deleted',
+        row: storeRow(identity, stored.serialized, {
+          conflicting: stored.conflicting,
+          selfRef,
+          transfer,
+          deleted: 1,
+        }),
+      }
+}
+
+/**
+ * The row is still there because a deletion that has arrived is not applied yet. As in any conflict of the two,
+ * the deletion wins, and the edit goes to the conflicting data.
+ */
+function editedTooLate(identity: RecordIdentity, stored: Stored, edited: string): Outcome {
+  const { serialized, selfRef, transfer, hardDeleted: hard } = stored
+  const conflicting = hard === 1 ? '' : `${edited}\n${stored.conflicting}`
+  const row = storeRow(identity, serialized, { conflicting, selfRef, transfer, deleted: 1, hard })
+  return { kind: 'updated', row, staysDirty: true }
+}
+
+function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {
+  if (stored.partition === identity.partition && stored.sourceId === identity.sourceId) return
+  const what = stored.partition === identity.partition ? 'source id' : 'partition'
+  throw new FieldError(
+    'identity-changed',
+    `The ${what} of a record cannot change after it was created. Delete the row and create another one instead.`,
+  )
+}
+
+function storeRow(
+  identity: RecordIdentity,
+  serialized: string,
+  rest: { conflicting?: string; selfRef: string; deleted?: Flag; hard?: Flag; transfer?: string | null },
+): StoreRow {
+  const values = [
+    identity.id,
+    identity.partition,
+    identity.sourceId,
+    serialized,
+    rest.conflicting ?? '',
+    rest.selfRef,
+    rest.deleted ?? 0,
+    rest.hard ?? 0,
+    rest.transfer ?? null,
+  ]
+  return { partition: identity.partition, values }
+}
+
+function textOrEmpty(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+// A hook or a stored JSON text that cannot be read fails its own record only; anything else is no row's fault.
+function failureOf(error: unknown): { code: string; message: string } {
+  if (error instanceof FieldError) return { code: error.code, message: error.message }
+  if (isMorangoError(error)) return { code: error.code, message: error.message }
+  if (error instanceof Error)
+    return { code: 'hook-failed', message: `A function of the model threw: ${error.message}` }
+  return { code: 'hook-failed', message: 'A function of the model threw.' }
+}

@@ -1,0 +1,75 @@
+import { type Kysely, sql } from 'kysely'
+import type { TransferContext } from '../session/ports.ts'
+import { raiseHistory } from './counters.ts'
+import type { Dialect } from './dialect.ts'
+import { markDirty } from './dirty.ts'
+import { type IncomingRange, inRange } from './incoming.ts'
+import { countSaved } from './saved-partitions.ts'
+import type { Schema } from './schema.ts'
+import { snapshotQueued } from './snapshot.ts'
+import { STORE_COLUMNS, STORE_REPLACE } from './store-rows.ts'
+
+/** How many of the buffered records have a version in the Store. */
+export async function countPresent(trx: Kysely<Schema>, range: IncomingRange): Promise<number> {
+  const result = await sql<{ count: number }>`select count(*) as count from morango_incoming i
+    where ${inRange(range)} and exists (select 1 from morango_store s where s.id = i.id)`.execute(trx)
+  return Number(result.rows[0]?.count ?? 0)
+}
+
+/**
+ * Takes over what is left in the Buffer, new or with our version in its history, whole.
+ *
+ * @param present how many of the records have a version in the Store
+ */
+export async function takeOver(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  { profile, transferSessionId }: TransferContext,
+  range: IncomingRange,
+  present: number,
+): Promise<void> {
+  if (present > 0) {
+    const replaced = sql`select s.last_saved_instance, s.partition from morango_incoming i
+      join morango_store s on s.id = i.id where ${inRange(range)}`
+    await countSaved(trx, replaced, 'out')
+    await keepQueued(trx, dialect, range)
+  }
+  const arriving = sql`select i.last_saved_instance, i.partition from morango_incoming i where ${inRange(range)}`
+  await countSaved(trx, arriving, 'in')
+  const columns = STORE_COLUMNS.map((name) =>
+    name === 'profile'
+      ? sql`${profile}`
+      : name === 'last_transfer_session_id'
+        ? sql`${transferSessionId}`
+        : sql`i.${sql.id(name)}`,
+  )
+  await sql`insert into morango_store (${sql.join(STORE_COLUMNS.map((name) => sql.id(name)))})
+    select ${sql.join(columns)} from morango_incoming i where ${inRange(range)}
+    order by i.id ${sql.raw(STORE_REPLACE)}`.execute(trx)
+  await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
+    select i.id, m.key, cast(m.value as integer), i.partition
+    from morango_incoming i, ${dialect.members(sql`i.counters`)} m
+    where ${inRange(range)} and i.counters is not null
+    on conflict (store_id, instance_id) do update set counter = ${raiseHistory(dialect)}`.execute(trx)
+  // The last-saved pair stands in the Store; an entry of the same instance is older than it.
+  await sql`delete from morango_record_max_counter where (store_id, instance_id) in (
+    select i.id, i.last_saved_instance from morango_incoming i
+    where ${inRange(range)} and i.counters is not null)`.execute(trx)
+  await sql`delete from morango_outgoing_snapshot where store_id in (select i.id from morango_incoming i
+    where ${inRange(range)} and i.hard_deleted = 1)`.execute(trx)
+  await markDirty(
+    trx,
+    sql`select i.model_name, s.no, i.deleted from morango_incoming i join morango_store s on s.id = i.id
+      where ${inRange(range)}`,
+  )
+}
+
+// Other transfers send these records as they were when queued.
+async function keepQueued(trx: Kysely<Schema>, dialect: Dialect, range: IncomingRange): Promise<void> {
+  const queued = await sql<{ id: string }>`select distinct i.id from morango_outgoing o
+    join morango_store s on s.no = o.store_no
+    join morango_incoming i on i.id = s.id and ${inRange(range)}`.execute(trx)
+  if (queued.rows.length > 0) {
+    await snapshotQueued(trx, dialect, JSON.stringify(queued.rows.map((row) => row.id)))
+  }
+}
