@@ -1,10 +1,9 @@
-import type { Kysely } from 'kysely'
-import type { Clock, Random, Signer } from '../core/ports.ts'
+import type { Clock, Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { Caller } from '../protocol/peer.ts'
-import type { Schema } from '../storage/schema.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import type { LeaseOptions } from './lease-keeper.ts'
 import { mannerOf } from './capability-use.ts'
 import type { Manner } from './capability-use.ts'
 import type { Engine } from './ports.ts'
@@ -30,12 +29,9 @@ export interface CertificateWish {
 export type Authorization = boolean | 'unauthenticated' | 'forbidden'
 
 /** What a service is made of. */
-export interface ServiceOptions {
-  readonly db: Kysely<Schema>
+export interface ServiceOptions extends LeaseOptions {
   readonly engine: Engine
   readonly signer: Signer
-  readonly clock: Clock
-  readonly random: Random
   /** The names of the profiles that sync here. */
   readonly profiles: readonly string[]
   scopeDefinition(id: string): ScopeDefinition | undefined
@@ -48,14 +44,9 @@ export interface ServiceOptions {
   readonly customInfo?: Readonly<Record<string, unknown>> | undefined
   /** Decides who gets certificates. Without it, nobody does. */
   authorize?(applicant: CertificateApplicant, wish: CertificateWish): Authorization | Promise<Authorization>
-  /** How long an answer waits for a stage that goes on in the background; 20 s. */
+  /** How long an answer waits for a stage that goes on in the background, in milliseconds; 1,000. */
   readonly stageWaitMs?: number | undefined
-  /**
-   * How long a stage of another process may be without a sign of life before it is taken over; 15 s. A stage
-   * that this process finds `started` from before its own start is taken over at once.
-   */
-  readonly leaseMs?: number | undefined
-  /** Must really let that time pass: signs of life and `stageWaitMs` hang on it. */
+  /** Must really let that time pass: `stageWaitMs` hangs on it. */
   readonly sleep?: Sleep | undefined
 }
 

@@ -1,24 +1,36 @@
-import { sql } from 'kysely'
-import type { Engine } from '../session/ports.ts'
+import { type Transaction, sql } from 'kysely'
+import type { Engine, LeaseHold } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import { dequeueIn } from './dequeue.ts'
 import { deserializeIn } from './deserialize.ts'
 import { readFsic } from './fsic.ts'
 import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
 import { noteExchange } from './instance.ts'
+import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { deleteTransferRows } from './rows.ts'
+import type { Schema } from './schema.ts'
 import { serializeIn } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
 
 /** The engine's operations on one database, each in a transaction of its own. */
 export function createEngine(context: EngineContext): Engine {
   const { kysely, dialect } = context.database
+  // The lease is looked at last, so that the transfer's row is locked for a moment only.
+  const leased = <T>(
+    lease: LeaseHold | undefined,
+    work: (trx: Transaction<Schema>) => Promise<T>,
+  ): Promise<T> =>
+    inTransaction(kysely, dialect, async (trx) => {
+      const result = await work(trx)
+      if (lease !== undefined) await requireLease(trx, lease)
+      return result
+    })
   return {
     serialize: (options) =>
-      inTransaction(kysely, dialect, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
-    deserialize: (options) => inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, options)),
+      leased(options.lease, (trx) => serializeIn(trx, context, { ...options, raise: 'always' })),
+    deserialize: (options) => leased(options.lease, (trx) => deserializeIn(trx, context, options)),
     applyWaiting: async (options) => {
       const waiting = await sql`select 1 from morango_dirty d
         where exists (select 1 from morango_store s where s.id = d.id and s.profile = ${options.profile}) limit 1`.execute(
@@ -30,19 +42,19 @@ export function createEngine(context: EngineContext): Engine {
       await inTransaction(kysely, dialect, (trx) => deserializeIn(trx, context, retry))
     },
     fsic: (options) => readFsic(kysely, options),
-    queue: (options) => inTransaction(kysely, dialect, (trx) => queueIn(trx, context, options)),
+    queue: (options) => leased(options.lease, (trx) => queueIn(trx, context, options)),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {
       checkIncoming(transfer, context.profiles.get(transfer.profile), records)
-      return await inTransaction(kysely, dialect, (trx) =>
+      return await leased(transfer.lease, (trx) =>
         insertIncoming(trx, dialect, transfer.transferSessionId, records),
       )
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => inTransaction(kysely, dialect, (trx) => dequeueIn(trx, context, options)),
-    clearBuffers: (transferSessionId) =>
-      inTransaction(kysely, dialect, async (trx) => {
+    dequeue: (options) => leased(options.lease, (trx) => dequeueIn(trx, context, options)),
+    clearBuffers: (transferSessionId, lease) =>
+      leased(lease, async (trx) => {
         await clearOutgoing(trx, transferSessionId)
         await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
         await noteExchange(trx)

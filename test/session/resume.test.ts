@@ -79,6 +79,7 @@ describe.each([
       const sync = a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
       const restarted = Promise.race([
         hung.then(() => {
+          b.clock.advance(20_000)
           line.restart(b.service(more))
         }),
         sync,
