@@ -99,7 +99,9 @@ async function transferIn(
   }
   return await runOwn(context, context.random.uuid(), async (lease) => {
     const transfer = await createTransfer(context, session, lease, { push, filter: wanted })
-    return finishedReport(await runTransfer(context, session, transfer, lease, { ...options, resumed: false }))
+    return finishedReport(
+      await runTransfer(context, session, transfer, lease, { ...options, resumed: false }),
+    )
   })
 }
 

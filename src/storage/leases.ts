@@ -91,10 +91,7 @@ export async function requireLease(
 }
 
 /** Ends a lease, so that nobody has to wait until it lapses. */
-export async function endLease(
-  db: Kysely<Schema>,
-  { transferSessionId, holder }: LeaseHold,
-): Promise<void> {
+export async function endLease(db: Kysely<Schema>, { transferSessionId, holder }: LeaseHold): Promise<void> {
   await db
     .updateTable('morango_transfer_session')
     .set({ lease_holder: null })

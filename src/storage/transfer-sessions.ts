@@ -220,7 +220,13 @@ export async function deactivateTransfer(db: Kysely<Schema>, id: string, now: st
 export async function finishTransfer(db: Kysely<Schema>, id: string, now: string): Promise<void> {
   await db
     .updateTable('morango_transfer_session')
-    .set({ active: 0, stage: 'cleanup', stage_status: 'completed', last_activity_at: now, lease_holder: null })
+    .set({
+      active: 0,
+      stage: 'cleanup',
+      stage_status: 'completed',
+      last_activity_at: now,
+      lease_holder: null,
+    })
     .where('id', '=', id)
     .execute()
 }
