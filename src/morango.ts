@@ -124,8 +124,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
-  const leaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
-  const lease = { leaseNow, leaseMs, pulse }
+  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
+  const lease = { databaseNow, leaseMs, pulse }
   const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep, ...lease }
   const instanceInfo = (): Promise<InstanceInfo> => describeInstance(database)
 

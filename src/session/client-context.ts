@@ -55,7 +55,7 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     signer: options.signer,
     clock: options.clock,
     random: options.random,
-    leaseNow: options.leaseNow,
+    databaseNow: options.databaseNow,
     leaseMs: options.leaseMs,
     pulse: options.pulse,
     profile: options.profile,

@@ -22,7 +22,7 @@ export async function closeIdleSessions(
   const terms = leaseTerms(options)
   const now = clock.now().toISOString()
   const before = olderThan.toISOString()
-  const closed = await deactivateIdleSessions(db, { before, now, leaseNow: terms.now })
+  const closed = await deactivateIdleSessions(db, { before, now, databaseNow: terms.now })
   // Those of sessions closed earlier too: whoever closed them may have died over it.
   for (const transfer of await orphanedTransfers(db)) {
     // oxlint-disable-next-line no-await-in-loop

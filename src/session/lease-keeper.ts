@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Clock, Random } from '../core/ports.ts'
-import type { LeaseClock } from '../storage/lease-conditions.ts'
-import { type LeaseTerms, endLease, leaseClockOf, renewLease } from '../storage/leases.ts'
+import { type DatabaseClock, databaseClockOf } from '../storage/database-clock.ts'
+import { type LeaseTerms, endLease, renewLease } from '../storage/leases.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { LeaseHold } from './ports.ts'
 import { realSleep } from './timing.ts'
@@ -14,8 +14,8 @@ export interface LeaseOptions {
   readonly db: Kysely<Schema>
   readonly clock: Clock
   readonly random: Random
-  /** By what time leases lapse; `clock` when missing. All processes on one database must go by the same. */
-  readonly leaseNow?: LeaseClock | undefined
+  /** By what time leases and nonces lapse; `clock` when missing. All processes on one database must go by the same. */
+  readonly databaseNow?: DatabaseClock | undefined
   /**
    * How long whoever runs a transfer may be without a sign of life before another process takes it over, in
    * milliseconds; 15,000.
@@ -29,10 +29,10 @@ export interface LeaseOptions {
 export function leaseTerms({
   db,
   clock,
-  leaseNow = leaseClockOf(clock),
+  databaseNow = databaseClockOf(clock),
   leaseMs = DEFAULT_LEASE_MS,
 }: Omit<LeaseOptions, 'random' | 'pulse'>): LeaseTerms {
-  return { db, now: leaseNow, ms: leaseMs }
+  return { db, now: databaseNow, ms: leaseMs }
 }
 
 /**

@@ -2,7 +2,9 @@ import type { Clock, Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { Caller } from '../protocol/peer.ts'
+import { readDatabaseClock } from '../storage/database-clock.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import { leaseTerms } from './lease-keeper.ts'
 import type { LeaseOptions } from './lease-keeper.ts'
 import { mannerOf } from './capability-use.ts'
 import type { Manner } from './capability-use.ts'
@@ -53,6 +55,12 @@ export interface ServiceOptions extends LeaseOptions {
 /** How a server works with this caller, anew for each request as in the original (protocol §4). */
 export function mannerWith(options: ServiceOptions, caller: Caller): Manner {
   return mannerOf(effectiveCapabilities(options.capabilities, caller.capabilities))
+}
+
+/** The time by the database's clock: what another process may have to compare with. */
+export async function databaseTime(options: ServiceOptions): Promise<Date> {
+  const { db, now } = leaseTerms(options)
+  return await readDatabaseClock(db, now)
 }
 
 /** The time as it is kept. */

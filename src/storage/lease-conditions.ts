@@ -1,14 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import { MorangoError } from '../core/errors.ts'
-
-/**
- * The time by which leases lapse, as an SQL expression in milliseconds since 1970. Processes that share a database
- * may be on machines whose clocks differ, so it is the database's own clock unless a test brings another.
- */
-export type LeaseClock = () => RawBuilder<number>
+import type { DatabaseClock } from './database-clock.ts'
 
 /** SQL condition: that holder's lease has not lapsed. */
-export function isLeased(holder: RawBuilder<unknown>, now: LeaseClock): RawBuilder<boolean> {
+export function isLeased(holder: RawBuilder<unknown>, now: DatabaseClock): RawBuilder<boolean> {
   return sql<boolean>`exists (select 1 from morango_lease lease
     where lease.holder = ${holder} and lease.expires_at > ${now()})`
 }

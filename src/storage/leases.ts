@@ -1,21 +1,16 @@
 import { type Kysely, sql } from 'kysely'
-import type { Clock } from '../core/ports.ts'
 import type { LeaseHold } from '../session/ports.ts'
-import { type LeaseClock, heldAsSeen, isLeased, leaseLost } from './lease-conditions.ts'
+import type { DatabaseClock } from './database-clock.ts'
+import { heldAsSeen, isLeased, leaseLost } from './lease-conditions.ts'
 import type { Schema } from './schema.ts'
 import { type TransferRecord, toTransfer } from './transfer-sessions.ts'
 
 /** What leases are made of. */
 export interface LeaseTerms {
   readonly db: Kysely<Schema>
-  readonly now: LeaseClock
+  readonly now: DatabaseClock
   /** How long a lease lasts from its last renewal, in milliseconds. */
   readonly ms: number
-}
-
-/** Leases that lapse by a clock of this process: for tests, or where all processes share the clock. */
-export function leaseClockOf(clock: Clock): LeaseClock {
-  return () => sql<number>`cast(${clock.now().getTime()} as bigint)`
 }
 
 /**

@@ -21,16 +21,16 @@ export async function saveNonce(db: Kysely<Schema>, nonce: Nonce): Promise<void>
 }
 
 /**
- * Uses a nonce up: true once, and only while it is younger than a minute. One statement, so that of two callers
- * only one can succeed. The process that gave it may have a clock that is ahead of this one's: as far as a nonce
- * lives, it may be from the future.
+ * Uses a nonce up: true once, and only while it is younger than a minute and not from the future. One
+ * statement, so that of two callers only one can succeed.
  */
 export async function consumeNonce(db: Kysely<Schema>, id: string, now: Date): Promise<boolean> {
   const result = await db
     .deleteFrom('morango_nonce')
     .where('id', '=', id)
     .where('created_at', '>', lifetimeBefore(now))
-    .where('created_at', '<', new Date(now.getTime() + NONCE_LIFETIME_MS).toISOString())
+    // Equal is fine: both times are cut to the millisecond, so the true age is more than 0.
+    .where('created_at', '<=', now.toISOString())
     .executeTakeFirst()
   return result.numDeletedRows === 1n
 }

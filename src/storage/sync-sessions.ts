@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
-import { type LeaseClock, isLeased } from './lease-conditions.ts'
+import type { DatabaseClock } from './database-clock.ts'
+import { isLeased } from './lease-conditions.ts'
 import type { Schema, SyncSessionTable } from './schema.ts'
 
 /** A sync session as both sides keep it (protocol §4). */
@@ -102,7 +103,11 @@ export async function deactivateSyncSession(db: Kysely<Schema>, id: string, now:
  */
 export async function deactivateIdleSessions(
   db: Kysely<Schema>,
-  { before, now, leaseNow }: { readonly before: string; readonly now: string; readonly leaseNow: LeaseClock },
+  {
+    before,
+    now,
+    databaseNow,
+  }: { readonly before: string; readonly now: string; readonly databaseNow: DatabaseClock },
 ): Promise<string[]> {
   const rows = await db
     .updateTable('morango_sync_session')
@@ -112,7 +117,7 @@ export async function deactivateIdleSessions(
     .where(
       sql<boolean>`not exists (select 1 from morango_transfer_session transfer
         where transfer.sync_session_id = morango_sync_session.id and transfer.active = 1
-        and (transfer.last_activity_at >= ${before} or ${isLeased(sql`transfer.lease_holder`, leaseNow)}))`,
+        and (transfer.last_activity_at >= ${before} or ${isLeased(sql`transfer.lease_holder`, databaseNow)}))`,
     )
     .returning('id')
     .execute()

@@ -201,7 +201,7 @@ export const leasing: readonly Behaviour<MakeNetwork>[] = [
         engine: await engineOf(b),
         clock: { now: () => new Date(Date.UTC(2031, 0, 1)) },
         random: createSeededRandom('cleaners'),
-        leaseNow: terms.now,
+        databaseNow: terms.now,
       }
       await take('runner')
       same(await closeIdleSessions(options), 0, 'while it is run')
