@@ -1,6 +1,7 @@
+import { orphanedTransfers } from '../storage/left-transfers.ts'
 import { purgeLeases, takeTransfer } from '../storage/leases.ts'
 import { deactivateIdleSessions } from '../storage/sync-sessions.ts'
-import { deactivateTransfer, orphanedTransfers } from '../storage/transfer-sessions.ts'
+import { deactivateTransfer } from '../storage/transfer-sessions.ts'
 import { type LeaseOptions, leaseTerms, underLease } from './lease-keeper.ts'
 import type { Engine } from './ports.ts'
 
