@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
@@ -52,6 +53,14 @@ export interface MorangoOptions {
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
   readonly sleep?: Sleep | undefined
+  /**
+   * How long whoever runs a transfer may be without a sign of life before another process on the same database
+   * takes it over, in milliseconds. Default: 15,000. It lapses by the database's clock, or by `clock` if that is
+   * given.
+   */
+  readonly leaseMs?: number | undefined
+  /** What signs of life wait for in between. Default: the platform's timer. */
+  readonly pulse?: Sleep | undefined
 }
 
 /** What a sync may be told; see {@link Morango.sync}. */
@@ -63,7 +72,7 @@ export interface MorangoSyncOptions extends Partial<SyncOptions> {
 }
 
 /** How peers are served. */
-export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs' | 'leaseMs'>
+export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
 
 /** One database, ready to sync. */
 export interface Morango {
@@ -125,7 +134,10 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   })
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
-  const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep: options.sleep }
+  const { sleep, leaseMs, pulse } = options
+  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
+  const lease = { databaseNow, leaseMs, pulse }
+  const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep, ...lease }
   const instanceInfo = (): Promise<InstanceInfo> => describeInstance(database)
 
   const clients = new Map<string, SyncClient>()

@@ -25,6 +25,10 @@ export interface RemoteProcess<Api> {
   /** The most memory that it has had, in MB. */
   peakMemoryMb(): Promise<number>
   stop(): Promise<void>
+  /** Ends it as a crash would. */
+  kill(): Promise<void>
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>
 }
 
 const PEAK_MEMORY = 'peakMemoryMb'
@@ -50,7 +54,7 @@ async function answer(api: object, { name, argument }: Question): Promise<unknow
   return result
 }
 
-/** Starts a process of its own that runs `file` of this directory. */
+/** Starts a process of its own that runs `file` of this directory, or the file of that URL. */
 export function startProcess<Api extends Calls<Api>>(
   file: string,
   execArgv: readonly string[] = [],
@@ -91,6 +95,11 @@ export function startProcess<Api extends Calls<Api>>(
       if (!exited) child.disconnect()
       await gone
     },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await gone
+    },
+    ended: gone,
   }
 }
 

@@ -47,6 +47,11 @@ export function nextProgress(
       const rows = event.state === 'resumed' ? [note('Going on with what an earlier sync left.')] : []
       return { state, rows }
     }
+    case 'waiting':
+      return {
+        state,
+        rows: [note(`A ${event.direction} may be running elsewhere: waiting a moment to see.`)],
+      }
     case 'restarted': {
       const reason = event.reason.replace(/\.$/u, '')
       return {

@@ -37,6 +37,7 @@ export type MorangoErrorCode =
   | 'transfer-errored'
   | 'invalid-buffer'
   | 'stage-failed'
+  | 'lease-lost'
   | 'unauthenticated'
   | 'forbidden'
   // the other side and the way to it

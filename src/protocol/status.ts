@@ -39,6 +39,7 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'transfer-errored': [500, 'detail'],
   'invalid-buffer': [400, 'list'],
   'stage-failed': [500, 'detail'],
+  'lease-lost': [503, 'detail'],
   unauthenticated: [401, 'detail'],
   forbidden: [403, 'detail'],
   'malformed-message': [400, 'fields'],

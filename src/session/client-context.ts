@@ -1,9 +1,8 @@
-import type { Kysely } from 'kysely'
-import type { Clock, Random, Signer } from '../core/ports.ts'
+import type { Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
-import type { Schema } from '../storage/schema.ts'
 import type { CertificateDeps } from './certificates.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import type { LeaseOptions } from './lease-keeper.ts'
 import type { SyncProgress } from './progress.ts'
 import type { Engine } from './ports.ts'
 import { realSleep } from './timing.ts'
@@ -12,12 +11,9 @@ import type { Sleep } from './timing.ts'
 const DEFAULT_CHUNK_SIZE = 500
 
 /** What a client is made of. */
-export interface SyncClientOptions {
-  readonly db: Kysely<Schema>
+export interface SyncClientOptions extends LeaseOptions {
   readonly engine: Engine
   readonly signer: Signer
-  readonly clock: Clock
-  readonly random: Random
   /** The name of the profile that it syncs. */
   readonly profile: string
   readonly scopeDefinitions: readonly ScopeDefinition[]
@@ -30,16 +26,14 @@ export interface SyncClientOptions {
 }
 
 /** What every part of a client works with. */
-export interface ClientContext extends CertificateDeps {
+export interface ClientContext extends CertificateDeps, LeaseOptions {
   readonly engine: Engine
-  readonly clock: Clock
-  readonly random: Random
   readonly profile: string
   readonly capabilities: readonly string[]
   readonly chunkSize: number
   readonly sleep: Sleep
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
-  /** The transfers that run in this process now. */
+  /** The transfers that run here now. Their leases tell it too; of these it is certain at once. */
   readonly running: Set<string>
 }
 
@@ -61,6 +55,9 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     signer: options.signer,
     clock: options.clock,
     random: options.random,
+    databaseNow: options.databaseNow,
+    leaseMs: options.leaseMs,
+    pulse: options.pulse,
     profile: options.profile,
     capabilities: options.capabilities,
     chunkSize: options.chunkSize ?? DEFAULT_CHUNK_SIZE,

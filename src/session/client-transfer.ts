@@ -10,7 +10,7 @@ import type { SyncSession } from './connect.ts'
 import { beginMachine } from './machine.ts'
 import type { Effect, MachineEvent, MachineState } from './machine-types.ts'
 import { failureEvent } from './peer-outcome.ts'
-import type { DequeueResult, DeserializeResult } from './ports.ts'
+import type { DequeueResult, DeserializeResult, LeaseHold } from './ports.ts'
 import { NOTHING_DEQUEUED, NOTHING_DESERIALIZED } from './progress.ts'
 import type { TransferReport } from './progress.ts'
 import { runMachine } from './runner.ts'
@@ -28,11 +28,12 @@ export interface TransferOutcome {
   readonly error: unknown
 }
 
-/** Runs a client's transfer from where it is to its end, or as far as it gets. */
+/** Runs a client's transfer, which is the lease's, from where it is to its end, or as far as it gets. */
 export async function runTransfer(
   context: ClientContext,
   session: SyncSession,
   begun: TransferRecord,
+  lease: LeaseHold,
   options: RunOptions & { readonly resumed: boolean },
 ): Promise<TransferOutcome> {
   const { db, engine, clock, sleep, chunkSize } = context
@@ -54,33 +55,28 @@ export async function runTransfer(
   let dequeue: DequeueResult = NOTHING_DEQUEUED
   let deserialize: DeserializeResult = NOTHING_DESERIALIZED
 
-  context.running.add(id)
-  try {
-    const start = beginMachine({
-      mode: manner.mode,
-      role: 'client',
-      direction,
-      stage: begun.stage,
-      status: begun.status,
-      target: 'cleanup',
-      empty: begun.recordsTotal === 0,
-    })
-    const state = await runMachine(start, perform)
-    const last = (await getTransfer(db, id)) ?? position
-    const report: TransferReport = {
-      id,
-      direction,
-      recordsTotal: last.recordsTotal ?? 0,
-      recordsTransferred: last.recordsTransferred,
-      dequeue,
-      deserialize,
-      resumed,
-      stages: watch.durations(),
-    }
-    return { state, report, error: failure }
-  } finally {
-    context.running.delete(id)
+  const start = beginMachine({
+    mode: manner.mode,
+    role: 'client',
+    direction,
+    stage: begun.stage,
+    status: begun.status,
+    target: 'cleanup',
+    empty: begun.recordsTotal === 0,
+  })
+  const state = await runMachine(start, perform)
+  const last = (await getTransfer(db, id)) ?? position
+  const report: TransferReport = {
+    id,
+    direction,
+    recordsTotal: last.recordsTotal ?? 0,
+    recordsTransferred: last.recordsTransferred,
+    dequeue,
+    deserialize,
+    resumed,
+    stages: watch.durations(),
   }
+  return { state, report, error: failure }
 
   async function perform(effect: Effect, state: MachineState): Promise<MachineEvent | undefined> {
     // What is over is noted and cleared whatever happens.
@@ -118,7 +114,7 @@ export async function runTransfer(
         await sleep(effect.ms, signal)
         return undefined
       case 'finish':
-        await engine.clearBuffers(id)
+        await engine.clearBuffers(id, lease)
         await finishTransfer(db, id, now())
         watch.leave()
         return undefined
@@ -138,7 +134,7 @@ export async function runTransfer(
     const transfer = await current()
     if (effect.work === 'await-records') throw new Error('A client does not wait for records')
     if (effect.work === 'send' || effect.work === 'receive') {
-      const chunks = { engine, peer, profile, signal, chunkSize: maxChunk ?? chunkSize, note }
+      const chunks = { engine, peer, profile, signal, chunkSize: maxChunk ?? chunkSize, lease, note }
       watch.progress(transfer.recordsTransferred, transfer.recordsTotal ?? undefined)
       if (effect.work === 'receive') await receiveRecords(chunks, transfer)
       else await sendRecords(chunks, transfer, sendAgain)
@@ -150,6 +146,7 @@ export async function runTransfer(
         profile,
         format: manner.format,
         isServer: false,
+        lease,
         signal,
         onProgress: ({ done, total }) => watch.progress(done, total),
       },
@@ -158,14 +155,14 @@ export async function runTransfer(
     )
     dequeue = result.dequeued ?? dequeue
     deserialize = result.deserialized ?? deserialize
-    await updateTransfer(db, id, result.changes, now())
+    await updateTransfer(db, id, result.changes, now(), lease)
     const { recordsTotal } = result.changes
     return { kind: 'worked', empty: recordsTotal === undefined ? empty : recordsTotal === 0 }
   }
 
   async function note(recordsTransferred: number): Promise<void> {
     transferred = recordsTransferred
-    await updateTransfer(db, id, { recordsTransferred }, now())
+    await updateTransfer(db, id, { recordsTransferred }, now(), lease)
     watch.progress(recordsTransferred)
   }
 
@@ -215,7 +212,7 @@ export async function runTransfer(
     if (status === 'errored') failure = erroredThere(id)
     const transfer = await current()
     const changes = learned(transfer, view)
-    if (Object.keys(changes).length > 0) await updateTransfer(db, id, changes, now())
+    if (Object.keys(changes).length > 0) await updateTransfer(db, id, changes, now(), lease)
     const recordsTotal = changes.recordsTotal ?? transfer.recordsTotal
     return { kind: 'answered', stage, status, empty: recordsTotal === 0 }
   }

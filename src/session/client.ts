@@ -10,6 +10,7 @@ import type { ClientContext, RunOptions, SyncClientOptions } from './client-cont
 import { runTransfer } from './client-transfer.ts'
 import { negotiate, openSession } from './connect.ts'
 import type { SyncSession } from './connect.ts'
+import { runOwn, takeLeft } from './own-transfer.ts'
 import type { Direction } from './plan.ts'
 import type { SyncReport, TransferReport } from './progress.ts'
 import { syncWithPeer } from './sync.ts'
@@ -86,10 +87,22 @@ async function transferIn(
 ): Promise<TransferReport> {
   const left = await activeTransfers(context.db, session.record.id, push)
   const wanted = filterToString(parseFilter(filter))
-  const unfinished = left.find((transfer) => transfer.filter === wanted && !context.running.has(transfer.id))
-  const transfer = unfinished ?? (await createTransfer(context, session, { push, filter: wanted }))
-  const resumed = unfinished !== undefined
-  return finishedReport(await runTransfer(context, session, transfer, { ...options, resumed }))
+  for (const found of left) {
+    if (found.filter !== wanted || context.running.has(found.id)) continue
+    // oxlint-disable-next-line no-await-in-loop
+    const outcome = await runOwn(context, found.id, async (lease) => {
+      const transfer = await takeLeft(context, found, lease, options)
+      if (transfer === undefined) return undefined
+      return await runTransfer(context, session, transfer, lease, { ...options, resumed: true })
+    })
+    if (outcome !== undefined) return finishedReport(outcome)
+  }
+  return await runOwn(context, context.random.uuid(), async (lease) => {
+    const transfer = await createTransfer(context, session, lease, { push, filter: wanted })
+    return finishedReport(
+      await runTransfer(context, session, transfer, lease, { ...options, resumed: false }),
+    )
+  })
 }
 
 async function resumeAll(
@@ -105,18 +118,24 @@ async function resumeAll(
   if (left.length === 0) return []
   const capabilities = await negotiate(context, peer, options)
   const reports: TransferReport[] = []
-  for (const unfinished of left) {
-    const { transfer, session } = unfinished
+  for (const { transfer: found, session } of left) {
     // One after the other, as all transfers of a session.
     // oxlint-disable-next-line no-await-in-loop
-    if (await canGoOn(context, unfinished, capabilities, options)) {
-      // oxlint-disable-next-line no-await-in-loop
-      const outcome = await runTransfer(context, session, transfer, { ...options, resumed: true })
-      if (outcome.state.phase.kind === 'done') reports.push(outcome.report)
-      else if (!hasFailed(outcome)) throw outcomeError(outcome)
-    }
-    // oxlint-disable-next-line no-await-in-loop
-    await giveUp(context, unfinished, options)
+    await runOwn(context, found.id, async (lease) => {
+      const transfer = await takeLeft(context, found, lease, options)
+      if (transfer === undefined) return
+      const unfinished = { transfer, session }
+      if (await canGoOn(context, unfinished, capabilities, options)) {
+        const outcome = await runTransfer(context, session, transfer, lease, { ...options, resumed: true })
+        if (outcome.state.phase.kind === 'done') {
+          reports.push(outcome.report)
+          await session.close(options)
+          return
+        }
+        if (!hasFailed(outcome)) throw outcomeError(outcome)
+      }
+      await giveUp(context, unfinished, lease, options)
+    })
   }
   return reports
 }

@@ -1,5 +1,5 @@
 import { certificateToItem } from '../core/certificate.ts'
-import { MorangoError, isMorangoError } from '../core/errors.ts'
+import { MorangoError } from '../core/errors.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { certificateChain } from '../storage/certificates.ts'
@@ -10,6 +10,7 @@ import type { CertificatePair, CertificateWishes } from './certificate-choice.ts
 import type { ClientContext } from './client-context.ts'
 import { instanceIdIn } from './instance-info.ts'
 import { retryDelay } from './machine.ts'
+import { failureEvent } from './peer-outcome.ts'
 import { saysCertificateUnknown, sessionText } from './serve-sync-sessions.ts'
 
 const CONNECT_TRIES = 3
@@ -143,7 +144,7 @@ export async function retrying<T>(
       // oxlint-disable-next-line no-await-in-loop
       return await call()
     } catch (error) {
-      if (tries >= CONNECT_TRIES || !isMorangoError(error, 'network')) throw error
+      if (tries >= CONNECT_TRIES || failureEvent(error, false).kind !== 'lost') throw error
     }
     // oxlint-disable-next-line no-await-in-loop
     await sleep(retryDelay(tries), options?.signal)

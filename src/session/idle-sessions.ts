@@ -1,8 +1,8 @@
-import type { Kysely } from 'kysely'
-import type { Clock } from '../core/ports.ts'
-import type { Schema } from '../storage/schema.ts'
-import { deactivateSyncSession, idleSyncSessions } from '../storage/sync-sessions.ts'
-import { activeTransfers, deactivateTransfer } from '../storage/transfer-sessions.ts'
+import { orphanedTransfers } from '../storage/left-transfers.ts'
+import { purgeLeases, takeTransfer } from '../storage/leases.ts'
+import { deactivateIdleSessions } from '../storage/sync-sessions.ts'
+import { deactivateTransfer } from '../storage/transfer-sessions.ts'
+import { type LeaseOptions, leaseTerms, underLease } from './lease-keeper.ts'
 import type { Engine } from './ports.ts'
 
 /** After how long the original's clean-up closes a session (protocol §5). */
@@ -10,27 +10,29 @@ export const IDLE_SESSION_MS: number = 6 * 60 * 60 * 1000
 
 /**
  * Closes the sessions of either role in which nothing has happened since `olderThan`, with their transfers and
- * Buffers. What they had transferred and not merged is transferred again by a later sync.
+ * Buffers. What they had transferred and not merged is transferred again by a later sync. A session that some
+ * process is at work in stays, however old. Any number of processes may do this at once.
  *
  * @returns how many sessions were closed
  */
 export async function closeIdleSessions(
-  { db, engine, clock }: { readonly db: Kysely<Schema>; readonly engine: Engine; readonly clock: Clock },
-  olderThan: Date = new Date(clock.now().getTime() - IDLE_SESSION_MS),
+  options: LeaseOptions & { readonly engine: Engine },
+  olderThan: Date = new Date(options.clock.now().getTime() - IDLE_SESSION_MS),
 ): Promise<number> {
-  const ids = await idleSyncSessions(db, olderThan.toISOString())
+  const { db, engine, clock } = options
+  const terms = leaseTerms(options)
   const now = clock.now().toISOString()
-  for (const id of ids) {
-    // Buffers first: killed in between, the session is still found the next time.
+  const before = olderThan.toISOString()
+  const closed = await deactivateIdleSessions(db, { before, now, databaseNow: terms.now })
+  // Those of sessions closed earlier too: whoever closed them may have died over it.
+  for (const transfer of await orphanedTransfers(db)) {
     // oxlint-disable-next-line no-await-in-loop
-    for (const transfer of await activeTransfers(db, id)) {
-      // oxlint-disable-next-line no-await-in-loop
-      await engine.clearBuffers(transfer.id)
-      // oxlint-disable-next-line no-await-in-loop
+    await underLease(options, transfer.id, async (lease) => {
+      if ((await takeTransfer(terms, transfer, lease.holder)) === undefined) return
+      await engine.clearBuffers(transfer.id, lease)
       await deactivateTransfer(db, transfer.id, now)
-    }
-    // oxlint-disable-next-line no-await-in-loop
-    await deactivateSyncSession(db, id, now)
+    })
   }
-  return ids.length
+  await purgeLeases(terms)
+  return closed.length
 }

@@ -17,6 +17,8 @@ export function failureEvent(error: unknown, progressed: boolean): MachineEvent 
         ? { kind: 'lost', progressed }
         : { kind: 'refused' }
     }
+    case 'lease-lost':
+      return { kind: 'busy' }
     case 'unknown-session':
       return { kind: 'gone' }
     // A received chunk that may not be stored is the peer's fault.

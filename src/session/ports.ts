@@ -31,8 +31,19 @@ export interface StageProgress {
   readonly total: number | undefined
 }
 
+/**
+ * A run's hold on a transfer. The holder is of one run, not of a process: of two runs in a process one may be a
+ * ghost that has lost the transfer to the other.
+ */
+export interface LeaseHold {
+  readonly transferSessionId: string
+  readonly holder: string
+}
+
 /** What every long operation takes. */
 export interface WorkOptions {
+  /** Commits only while the transfer is still in these hands, else rejects with `lease-lost`. */
+  readonly lease?: LeaseHold | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: StageProgress) => void) | undefined
 }
@@ -68,6 +79,8 @@ export interface TransferContext {
   readonly transferSessionId: string
   readonly profile: string
   readonly filter: Filter
+  /** As {@link WorkOptions.lease}. */
+  readonly lease?: LeaseHold | undefined
 }
 
 export type FsicFormat = 'v1' | 'v2'
@@ -118,7 +131,7 @@ export interface Engine {
     options: TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
   /** Deletes both Buffers of a transfer. */
-  clearBuffers(transferSessionId: string): Promise<void>
+  clearBuffers(transferSessionId: string, lease?: LeaseHold): Promise<void>
   /** How many records wait with a reason: not serialized, not deserialized. */
   problemCounts(profile: string): Promise<{ unserialized: number; undeserialized: number }>
 }

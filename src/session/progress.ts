@@ -26,6 +26,8 @@ export type SyncProgress =
       readonly delayMs: number
       readonly reason: string
     }
+  /** What was left of an earlier sync may be running in another process; its lease will tell, within seconds. */
+  | { readonly kind: 'waiting'; readonly direction: Direction }
   /** What was left of an earlier sync cannot go on; it is begun anew. */
   | { readonly kind: 'restarted'; readonly direction: Direction; readonly reason: string }
 

@@ -2,7 +2,7 @@ import { MorangoError, isMorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
 import { isBefore } from '../core/stages.ts'
 import type { BufferPage } from '../protocol/messages.ts'
-import { getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
+import { getTransfer, moveTransfer, raiseTransferred } from '../storage/transfer-sessions.ts'
 import type { StagePosition, TransferRecord } from '../storage/transfer-sessions.ts'
 import { answerError, detailError } from './answers.ts'
 import type { BufferRecord } from './ports.ts'
@@ -70,7 +70,7 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
   async function note(transfer: TransferRecord, held: number): Promise<void> {
     const total = (await getTransfer(db, transfer.id))?.recordsTotal ?? held
     if (held > total) throw invalidBuffer(`${held} records came, ${total} were announced`)
-    await updateTransfer(db, transfer.id, { recordsTransferred: held }, timestamp(clock))
+    await raiseTransferred(db, transfer.id, held, timestamp(clock))
     await settle(transfer.id, { stage: 'transferring', status: held === total ? 'completed' : 'pending' })
     // Closed meanwhile: nothing may outlive it.
     if ((await getTransfer(db, transfer.id))?.active !== true) await engine.clearBuffers(transfer.id)

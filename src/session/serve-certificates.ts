@@ -16,6 +16,7 @@ import { consumeNonce } from '../storage/nonces.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { answerError, detailError, fieldError } from './answers.ts'
 import { problemOf, saveCertificateChain } from './certificates.ts'
+import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 
 /** Answers `GET certificates/` (protocol §4). */
@@ -111,7 +112,7 @@ export async function acceptPushedChain(
   options: ServiceOptions,
   chain: readonly CertificateItem[],
 ): Promise<void> {
-  const { db, signer, clock } = options
+  const { db, signer } = options
   const last = chain.at(-1)
   if (last === undefined) throw chainRefusal('The certificate chain is empty')
   const certificate = readPushed(last)
@@ -120,7 +121,7 @@ export async function acceptPushedChain(
   if (certificate.publicKey !== shared.publicKey) {
     throw answerError('invalid-key', 'Shared public key was not used')
   }
-  if (!(await consumeNonce(db, certificate.salt, clock.now()))) {
+  if (!(await consumeNonce(db, certificate.salt, await databaseTime(options)))) {
     throw answerError('nonce-invalid', "Nonce (certificate's salt) is not valid")
   }
   const parent = certificate.parentId === null ? undefined : await getCertificate(db, certificate.parentId)

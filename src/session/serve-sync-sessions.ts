@@ -8,12 +8,13 @@ import { insertSyncSession } from '../storage/sync-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
 import { instanceIdIn } from './instance-info.ts'
 import { acceptChain } from './serve-certificates.ts'
+import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 
 /** Answers `POST nonces/` (protocol §4). */
 export async function giveNonce(options: ServiceOptions, caller: Caller): Promise<NonceReply> {
-  const { db, clock, random } = options
-  const nonce = { id: random.uuid(), createdAt: clock.now(), ip: caller.ip }
+  const { db, random } = options
+  const nonce = { id: random.uuid(), createdAt: await databaseTime(options), ip: caller.ip }
   await saveNonce(db, nonce)
   return { id: nonce.id, timestamp: nonce.createdAt.toISOString(), ip: nonce.ip }
 }
@@ -53,7 +54,7 @@ export async function openSyncSession(
   if (!(await signer.verify(client.publicKey, text, request.signature))) {
     throw answerError('session-signature-invalid', 'Client certificate failed to verify signature')
   }
-  if (!(await consumeNonce(db, request.nonce, clock.now()))) {
+  if (!(await consumeNonce(db, request.nonce, await databaseTime(options)))) {
     throw answerError('nonce-invalid', 'Nonce is not valid')
   }
   const instance = await options.instanceInfo()

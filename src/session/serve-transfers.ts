@@ -9,6 +9,7 @@ import type {
 } from '../protocol/messages.ts'
 import type { Caller } from '../protocol/peer.ts'
 import { getCertificate } from '../storage/certificates.ts'
+import { seizeTransfer } from '../storage/leases.ts'
 import { getSyncSession, touchSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
 import {
@@ -21,13 +22,14 @@ import {
 } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
+import { underLease } from './lease-keeper.ts'
 import { mannerWith, timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 import type { StageGoal, StageRunner } from './stage-runner.ts'
 import { requireScope } from './transfer-scope.ts'
 import { transferSessionView } from './views.ts'
 
-const DEFAULT_STAGE_WAIT_MS = 20_000
+const DEFAULT_STAGE_WAIT_MS = 1000
 const NO_SUCH_SESSION = 'Requested syncsession does not exist or is no longer active!'
 const NOT_INITIALIZED = 'Failed to initialize session'
 
@@ -108,6 +110,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       serverFsic: '{}',
       createdAt: now,
       lastActivityAt: now,
+      leaseHolder: null,
     }
     await touchSyncSession(db, session.id, now)
     if (await insertTransfer(db, transfer)) return transfer
@@ -142,7 +145,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     const found = await find(id)
     if (found === undefined) return undefined
     const { transfer, session } = found
-    if (!runner.isAbandoned(transfer)) return transferSessionView(transfer)
+    if (!(await runner.isAbandoned(transfer))) return transferSessionView(transfer)
     // Its runner died. A client of the original only looks from now on, so this takes the stage up again.
     const revived = await runner.advance(id, { ...goal(transfer.stage, session, caller), waitMs: 0 })
     return transferSessionView(revived ?? transfer)
@@ -172,9 +175,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
   async function apply(transfer: TransferRecord, patch: TransferSessionPatch): Promise<void> {
     const changes = changesOf(transfer, patch)
     if (Object.keys(changes).length === 0) return
-    // A client that asks again must not keep the lease of a runner that died.
-    const now = transfer.status === 'started' ? undefined : timestamp(clock)
-    await updateTransfer(db, transfer.id, changes, now)
+    await updateTransfer(db, transfer.id, changes, timestamp(clock))
   }
 
   async function close(id: string, caller: Caller): Promise<boolean> {
@@ -203,10 +204,13 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     }
   }
 
+  /** Whoever runs a stage of it, in whatever process, can commit nothing more. */
   async function drop(id: string): Promise<void> {
-    await runner.idle(id)
-    await engine.clearBuffers(id)
-    await finishTransfer(db, id, timestamp(clock))
+    await underLease(options, id, async (lease) => {
+      if (!(await seizeTransfer(db, lease))) return
+      await engine.clearBuffers(id)
+      await finishTransfer(db, id, timestamp(clock))
+    })
   }
 
   function goal(target: Stage, session: SyncSessionRecord, caller: Caller): StageGoal {

@@ -1,7 +1,8 @@
+import { isMorangoError } from '../core/errors.ts'
 import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import type { Effect, MachineEvent } from './machine-types.ts'
-import type { FsicFormat } from './ports.ts'
+import type { FsicFormat, LeaseHold } from './ports.ts'
 import type { Perform } from './runner.ts'
 import { timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
@@ -12,6 +13,7 @@ export function performForServer(
   { db, engine, clock }: ServiceOptions,
   begun: TransferRecord,
   { profile, format }: { readonly profile: string; readonly format: FsicFormat },
+  lease: LeaseHold,
 ): Perform {
   let position = begun
   let reason: string | null = null
@@ -24,11 +26,12 @@ export function performForServer(
         try {
           return await work(effect, state.empty)
         } catch (error) {
+          if (isMorangoError(error, 'lease-lost')) return { kind: 'busy' }
           reason = describeFailure(error)
           return { kind: 'failed' }
         }
       case 'finish':
-        await engine.clearBuffers(begun.id)
+        await engine.clearBuffers(begun.id, lease)
         await finishTransfer(db, begun.id, timestamp(clock))
         return undefined
       default:
@@ -42,7 +45,7 @@ export function performForServer(
     const now = timestamp(clock)
     const error = status === 'errored' ? (reason ?? 'Not all records were transferred') : null
     if (!(await moveTransfer(db, position, { stage, status, error }, now))) return { kind: 'busy' }
-    position = { ...position, stage, status, lastActivityAt: now }
+    position = { ...position, stage, status }
     return undefined
   }
 
@@ -56,9 +59,9 @@ export function performForServer(
     if (effect.work === 'send' || effect.work === 'receive') {
       throw new Error(`A server does not ${effect.work}`)
     }
-    const context = { engine, profile, format, isServer: true }
+    const context = { engine, profile, format, isServer: true, lease }
     const { changes } = await doEngineWork(context, transfer, effect.work)
-    await updateTransfer(db, begun.id, changes, timestamp(clock))
+    await updateTransfer(db, begun.id, changes, timestamp(clock), lease)
     return { kind: 'worked', empty: changes.recordsTotal === undefined ? empty : changes.recordsTotal === 0 }
   }
 }

@@ -1,10 +1,11 @@
-import type { Kysely } from 'kysely'
-import type { Clock, Random, Signer } from '../core/ports.ts'
+import type { Clock, Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { Caller } from '../protocol/peer.ts'
-import type { Schema } from '../storage/schema.ts'
+import { readDatabaseClock } from '../storage/database-clock.ts'
 import type { InstanceInfo } from './instance-info.ts'
+import { leaseTerms } from './lease-keeper.ts'
+import type { LeaseOptions } from './lease-keeper.ts'
 import { mannerOf } from './capability-use.ts'
 import type { Manner } from './capability-use.ts'
 import type { Engine } from './ports.ts'
@@ -30,12 +31,9 @@ export interface CertificateWish {
 export type Authorization = boolean | 'unauthenticated' | 'forbidden'
 
 /** What a service is made of. */
-export interface ServiceOptions {
-  readonly db: Kysely<Schema>
+export interface ServiceOptions extends LeaseOptions {
   readonly engine: Engine
   readonly signer: Signer
-  readonly clock: Clock
-  readonly random: Random
   /** The names of the profiles that sync here. */
   readonly profiles: readonly string[]
   scopeDefinition(id: string): ScopeDefinition | undefined
@@ -48,20 +46,21 @@ export interface ServiceOptions {
   readonly customInfo?: Readonly<Record<string, unknown>> | undefined
   /** Decides who gets certificates. Without it, nobody does. */
   authorize?(applicant: CertificateApplicant, wish: CertificateWish): Authorization | Promise<Authorization>
-  /** How long an answer waits for a stage that goes on in the background; 20 s. */
+  /** How long an answer waits for a stage that goes on in the background, in milliseconds; 1,000. */
   readonly stageWaitMs?: number | undefined
-  /**
-   * How long a stage of another process may be without a sign of life before it is taken over; 15 s. A stage
-   * that this process finds `started` from before its own start is taken over at once.
-   */
-  readonly leaseMs?: number | undefined
-  /** Must really let that time pass: signs of life and `stageWaitMs` hang on it. */
+  /** Must really let that time pass: `stageWaitMs` hangs on it. */
   readonly sleep?: Sleep | undefined
 }
 
 /** How a server works with this caller, anew for each request as in the original (protocol §4). */
 export function mannerWith(options: ServiceOptions, caller: Caller): Manner {
   return mannerOf(effectiveCapabilities(options.capabilities, caller.capabilities))
+}
+
+/** The time by the database's clock: what another process may have to compare with. */
+export async function databaseTime(options: ServiceOptions): Promise<Date> {
+  const { db, now } = leaseTerms(options)
+  return await readDatabaseClock(db, now)
 }
 
 /** The time as it is kept. */

@@ -1,16 +1,16 @@
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
-import { getTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
+import { currentLease, takeTransfer } from '../storage/leases.ts'
+import { getTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import { leaseTerms, underLease } from './lease-keeper.ts'
 import { beginMachine } from './machine.ts'
 import type { FsicFormat } from './ports.ts'
 import { runMachine } from './runner.ts'
 import { performForServer } from './server-effects.ts'
-import { timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 import { realSleep, startDeadline } from './timing.ts'
 
-const DEFAULT_LEASE_MS = 15_000
 const OTHER_RUNNER_POLL_MS = 500
 
 /** How far to bring a transfer. */
@@ -22,7 +22,7 @@ export interface StageGoal {
   readonly waitMs: number | undefined
 }
 
-/** Runs stages of transfers at the server, each transfer by one runner at a time. */
+/** Runs stages of transfers at the server, each transfer by one run at a time in all processes on the database. */
 export interface StageRunner {
   /**
    * Brings a transfer to a stage, through those before it, or as far as it gets. What takes longer than
@@ -32,18 +32,19 @@ export interface StageRunner {
    */
   advance(id: string, goal: StageGoal): Promise<TransferRecord | undefined>
   /** Whether the runner of a `started` stage is no more, so that nobody would ever finish it. */
-  isAbandoned(transfer: TransferRecord): boolean
-  /** Resolves when nothing runs for a transfer in this process. */
-  idle(id: string): Promise<void>
+  isAbandoned(transfer: TransferRecord): Promise<boolean>
 }
 
-/** The server's stage runner of one process. */
+/**
+ * The server's stage runner of one process. Who may run a stage is decided by the lease in the database; what is
+ * known here of own runs only spares looking there again and again.
+ */
 export function createStageRunner(options: ServiceOptions): StageRunner {
-  const { db, clock, sleep = realSleep, leaseMs = DEFAULT_LEASE_MS } = options
-  const running = new Map<string, Promise<void>>()
-  const startedAt = timestamp(clock)
+  const { db, sleep = realSleep } = options
+  const terms = leaseTerms(options)
+  const running = new Map<string, Promise<boolean>>()
 
-  return { advance, isAbandoned, idle }
+  return { advance, isAbandoned }
 
   async function advance(id: string, goal: StageGoal): Promise<TransferRecord | undefined> {
     const deadline = startDeadline(sleep, goal.waitMs)
@@ -56,42 +57,37 @@ export function createStageRunner(options: ServiceOptions): StageRunner {
         }
         const transfer = await getTransfer(db, id)
         if (transfer === undefined || isSettled(transfer, goal.target)) return transfer
-        if (transfer.status === 'started' && !isAbandoned(transfer)) {
-          if (deadline.expired) return transfer
-          await sleep(OTHER_RUNNER_POLL_MS)
-          continue
+        if ((await currentLease(terms, transfer)) !== undefined) {
+          if (await deadline.waitFor(sleep(OTHER_RUNNER_POLL_MS))) continue
+          return transfer
         }
         if (running.has(id)) continue
-        await deadline.waitFor(start(transfer, goal))
-        return await getTransfer(db, id)
+        const work = start(transfer, goal)
+        if (!(await deadline.waitFor(work)) || (await work)) return await getTransfer(db, id)
       }
     } finally {
       deadline.stop()
     }
   }
 
-  function isAbandoned(transfer: TransferRecord): boolean {
-    if (transfer.status !== 'started' || running.has(transfer.id)) return false
-    const lapsed = new Date(clock.now().getTime() - leaseMs).toISOString()
-    return transfer.lastActivityAt <= startedAt || transfer.lastActivityAt <= lapsed
+  async function isAbandoned(transfer: TransferRecord): Promise<boolean> {
+    return transfer.status === 'started' && (await currentLease(terms, transfer)) === undefined
   }
 
-  async function idle(id: string): Promise<void> {
-    await running.get(id)?.catch(() => {})
-  }
-
-  function start(transfer: TransferRecord, goal: StageGoal): Promise<void> {
+  function start(transfer: TransferRecord, goal: StageGoal): Promise<boolean> {
     const work = run(transfer, goal).finally(() => running.delete(transfer.id))
     running.set(transfer.id, work)
-    // In the background nobody looks; the stage stays started and is taken over when its lease is over.
+    // In the background nobody looks; the stage stays started, and is taken over by the next who asks for it.
     work.catch(() => {})
     return work
   }
 
-  async function run(transfer: TransferRecord, goal: StageGoal): Promise<void> {
-    const stopper = new AbortController()
-    const pulse = showLife(transfer.id, stopper.signal)
-    try {
+  /** @returns false when another run has the transfer, so that its end is to be waited for */
+  async function run(seen: TransferRecord, goal: StageGoal): Promise<boolean> {
+    return await underLease(options, seen.id, async (lease) => {
+      const transfer = await takeTransfer(terms, seen, lease.holder)
+      if (transfer === undefined) return false
+      if (isSettled(transfer, goal.target)) return true
       const begin = beginMachine({
         mode: 'staged',
         role: 'server',
@@ -101,19 +97,9 @@ export function createStageRunner(options: ServiceOptions): StageRunner {
         target: goal.target,
         empty: transfer.recordsTotal === 0,
       })
-      await runMachine(begin, performForServer(options, transfer, goal))
-    } finally {
-      stopper.abort()
-      await pulse
-    }
-  }
-
-  async function showLife(id: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await sleep(leaseMs / 3, signal)
-      if (signal.aborted) return
-      await updateTransfer(db, id, {}, timestamp(clock)).catch(() => {})
-    }
+      const { phase } = await runMachine(begin, performForServer(options, transfer, goal, lease))
+      return phase.kind !== 'parked' || phase.reason !== 'other-runner'
+    })
   }
 }
 

@@ -27,14 +27,14 @@ export async function doEngineWork(
   transfer: TransferRecord,
   work: EngineWork,
 ): Promise<WorkResult> {
-  const { engine, profile, format, isServer, signal, onProgress } = context
+  const { engine, profile, format, isServer, signal, onProgress, lease } = context
   const filter = parseFilter(transfer.filter)
   const peerFsic = isServer ? transfer.clientFsic : transfer.serverFsic
-  const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress }
+  const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress, lease }
   switch (work) {
     case 'serialize':
       await engine.applyWaiting({ profile, signal })
-      await engine.serialize({ profile, filter, signal, onProgress })
+      await engine.serialize({ profile, filter, signal, onProgress, lease })
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'producer', format })) }
     case 'fingerprint':
       // If nothing comes, the stage deserializing is left out.
@@ -55,7 +55,7 @@ export async function doEngineWork(
     case 'deserialize':
       return {
         changes: {},
-        deserialized: await engine.deserialize({ profile, filter, signal, onProgress }),
+        deserialized: await engine.deserialize({ profile, filter, signal, onProgress, lease }),
       }
   }
 

@@ -5,7 +5,9 @@ import { createTransfer, finishedReport, hasFailed, outcomeError } from './trans
 import { runTransfer } from './client-transfer.ts'
 import { negotiate, openSession } from './connect.ts'
 import type { SyncSession } from './connect.ts'
+import { runOwn, takeLeft } from './own-transfer.ts'
 import type { Direction } from './plan.ts'
+import type { LeaseHold } from './ports.ts'
 import type { SyncReport, TransferReport } from './progress.ts'
 import { canGoOn, findUnfinished, giveUp, sessionPermits } from './unfinished.ts'
 import type { Unfinished } from './unfinished.ts'
@@ -65,53 +67,54 @@ export async function syncWithPeer(
   async function goOn(direction: Direction): Promise<TransferReport | undefined> {
     const query = { push: direction === 'push', filter, clientCertificateId: options.certificate }
     for (const unfinished of await findUnfinished(context, peer, query)) {
-      const { transfer, session } = unfinished
-      if (context.running.has(transfer.id)) continue
-      context.running.add(transfer.id)
-      let reason = 'The peer cannot go on with it'
+      const { transfer: found, session } = unfinished
+      if (context.running.has(found.id)) continue
       // oxlint-disable-next-line no-await-in-loop
-      if (await stillPossible(unfinished)) {
-        onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
-        // oxlint-disable-next-line no-await-in-loop
-        const outcome = await runTransfer(context, session, transfer, { ...options, resumed: true })
-        if (!hasFailed(outcome)) {
-          const report = finishedReport(outcome)
-          sessions.set(session.record.id, session)
-          // For the other direction it will do as well, if it may.
-          // oxlint-disable-next-line no-await-in-loop
-          if (await sessionPermits(context, session, { push: true, filter })) fresh ??= session
-          return report
-        }
-        reason = outcomeError(outcome).message
-      }
-      // oxlint-disable-next-line no-await-in-loop
-      await giveUp(context, unfinished, { signal })
-      context.running.delete(transfer.id)
-      onProgress?.({ kind: 'restarted', direction, reason })
+      const report = await runOwn(context, found.id, async (lease) => {
+        const transfer = await takeLeft(context, found, lease, options)
+        return transfer === undefined ? undefined : await resume({ transfer, session }, direction, lease)
+      })
+      if (report !== undefined) return report
     }
     return undefined
   }
 
-  async function stillPossible(unfinished: Unfinished): Promise<boolean> {
-    try {
-      return await canGoOn(context, unfinished, capabilities, { signal })
-    } catch (error) {
-      // Not to be asked now, so neither given up nor held: the next sync looks again.
-      context.running.delete(unfinished.transfer.id)
-      throw error
+  async function resume(
+    unfinished: Unfinished,
+    direction: Direction,
+    lease: LeaseHold,
+  ): Promise<TransferReport | undefined> {
+    const { transfer, session } = unfinished
+    let reason = 'The peer cannot go on with it'
+    if (await canGoOn(context, unfinished, capabilities, { signal })) {
+      onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
+      const outcome = await runTransfer(context, session, transfer, lease, { ...options, resumed: true })
+      if (!hasFailed(outcome)) {
+        const report = finishedReport(outcome)
+        sessions.set(session.record.id, session)
+        // For the other direction it will do as well, if it may.
+        if (await sessionPermits(context, session, { push: true, filter })) fresh ??= session
+        return report
+      }
+      reason = outcomeError(outcome).message
     }
+    await giveUp(context, unfinished, lease, { signal })
+    onProgress?.({ kind: 'restarted', direction, reason })
+    return undefined
   }
 
   async function begin(direction: Direction): Promise<TransferReport> {
     const session = (fresh ??= await open())
     const push = direction === 'push'
-    const transfer = await createTransfer(context, session, { push, filter: filterToString(filter) })
-    const outcome = await runTransfer(context, session, transfer, { ...options, resumed: false })
-    const { phase } = outcome.state
-    // What failed here is kept, to go on with once the cause is mended.
-    const lostThere = phase.kind === 'gone' || (phase.kind === 'errored' && phase.side === 'peer')
-    if (lostThere) await giveUp(context, { transfer, session }, { signal })
-    return finishedReport(outcome)
+    return await runOwn(context, context.random.uuid(), async (lease) => {
+      const transfer = await createTransfer(context, session, lease, { push, filter: filterToString(filter) })
+      const outcome = await runTransfer(context, session, transfer, lease, { ...options, resumed: false })
+      const { phase } = outcome.state
+      // What failed here is kept, to go on with once the cause is mended.
+      const lostThere = phase.kind === 'gone' || (phase.kind === 'errored' && phase.side === 'peer')
+      if (lostThere) await giveUp(context, { transfer, session }, lease, { signal })
+      return finishedReport(outcome)
+    })
   }
 
   async function open(): Promise<SyncSession> {

@@ -4,17 +4,19 @@ import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import type { ClientContext } from './client-context.ts'
 import type { TransferOutcome } from './client-transfer.ts'
 import type { SyncSession } from './connect.ts'
+import type { LeaseHold } from './ports.ts'
 import type { TransferReport } from './progress.ts'
 
-/** Begins a transfer in the database, not yet at the peer. */
+/** Begins a transfer in the database, not yet at the peer. It is the holder's before anyone can see it. */
 export async function createTransfer(
-  { db, random, clock, running }: ClientContext,
+  { db, clock }: ClientContext,
   session: SyncSession,
+  lease: LeaseHold,
   { push, filter }: { readonly push: boolean; readonly filter: string },
 ): Promise<TransferRecord> {
   const now = clock.now().toISOString()
   const transfer: TransferRecord = {
-    id: random.uuid(),
+    id: lease.transferSessionId,
     syncSessionId: session.record.id,
     push,
     active: true,
@@ -30,9 +32,8 @@ export async function createTransfer(
     serverFsic: '{}',
     createdAt: now,
     lastActivityAt: now,
+    leaseHolder: lease.holder,
   }
-  // Before anyone can see it: another sync must not take it for one that was left.
-  running.add(transfer.id)
   await insertTransfer(db, transfer)
   return transfer
 }
@@ -45,7 +46,7 @@ export function hasFailed({ state }: TransferOutcome): boolean {
 /**
  * The report of a transfer that came to its end.
  *
- * @throws MorangoError `aborted`, `network`, `transfer-errored`, `stage-failed`, or what went wrong
+ * @throws MorangoError `aborted`, `network`, `transfer-errored`, `lease-lost`, `stage-failed`, or what went wrong
  */
 export function finishedReport(outcome: TransferOutcome): TransferReport {
   if (outcome.state.phase.kind === 'done') return outcome.report
@@ -69,7 +70,7 @@ export function outcomeError({ state, error, report }: TransferOutcome): Morango
     })
   }
   if (phase.kind === 'parked') {
-    return new MorangoError('stage-failed', 'Another process is running this transfer', {
+    return new MorangoError('lease-lost', 'Another process is running this transfer', {
       hint: 'Wait for it to end, then sync again.',
       ...where,
     })

@@ -5,7 +5,7 @@ import type { Peer } from '../protocol/peer.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import { ahead, readAhead } from './read-ahead.ts'
 import { createTeller } from './teller.ts'
-import type { BufferRecord, Engine } from './ports.ts'
+import type { BufferRecord, Engine, LeaseHold } from './ports.ts'
 
 /** What moving records between a client and its server needs. */
 export interface ChunkContext {
@@ -14,6 +14,7 @@ export interface ChunkContext {
   readonly profile: string
   readonly chunkSize: number
   readonly signal: AbortSignal | undefined
+  readonly lease: LeaseHold
   /** Notes how many records have crossed. */
   note(recordsTransferred: number): Promise<void>
 }
@@ -25,10 +26,10 @@ export interface ChunkContext {
  * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total
  */
 export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<void> {
-  const { engine, peer, profile, chunkSize, signal } = context
+  const { engine, peer, profile, chunkSize, signal, lease } = context
   const { id } = transfer
   const total = announced(transfer)
-  const target = { transferSessionId: id, profile, filter: parseFilter(transfer.filter) }
+  const target = { transferSessionId: id, profile, filter: parseFilter(transfer.filter), lease }
   const pageAt = readAhead({ pageSize: chunkSize, total }, (offset) =>
     peer.fetchBuffers({ transferSessionId: id, offset, limit: chunkSize }, { signal }),
   )

@@ -2,9 +2,11 @@ import { filtersEqual, parseFilter } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { getCertificate, getHeldCertificate } from '../storage/certificates.ts'
+import { unfinishedClientTransfers } from '../storage/left-transfers.ts'
 import { getSyncSession } from '../storage/sync-sessions.ts'
-import { deactivateTransfer, unfinishedClientTransfers } from '../storage/transfer-sessions.ts'
+import { deactivateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import type { LeaseHold } from './ports.ts'
 import { mannerOf } from './capability-use.ts'
 import type { WantedTransfer } from './certificate-choice.ts'
 import type { ClientContext } from './client-context.ts'
@@ -27,7 +29,7 @@ export interface UnfinishedQuery {
 
 /**
  * The transfers with a peer that were begun and neither finished nor given up, newest first, but those that
- * run in this process now. By URL, direction and filter, not by process (protocol §5, resuming).
+ * run in this process now; others may be running elsewhere, which `takeLeft` finds out. By URL, direction and filter, not by process (protocol §5, resuming).
  */
 export async function findUnfinished(
   context: ClientContext,
@@ -83,13 +85,18 @@ export async function sessionPermits(
   return scopeRefusal(context, { ...wanted, client: held.certificate, server }) === undefined
 }
 
-/** Gives a transfer and its session up: nothing of it stays here, and the peer is told if it can be. */
+/**
+ * Gives a transfer and its session up: nothing of it stays here, and the peer is told if it can be.
+ *
+ * @throws MorangoError `lease-lost` when it is no longer this run's to give up
+ */
 export async function giveUp(
   context: ClientContext,
   { transfer, session }: Unfinished,
+  lease: LeaseHold,
   options?: CallOptions,
 ): Promise<void> {
-  await session.close(options)
-  await context.engine.clearBuffers(transfer.id)
+  await context.engine.clearBuffers(transfer.id, lease)
   await deactivateTransfer(context.db, transfer.id, context.clock.now().toISOString())
+  await session.close(options)
 }

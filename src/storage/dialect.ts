@@ -17,6 +17,8 @@ export interface Dialect {
   readonly maxParameters: number
   /** The n-th placeholder, from 1. */
   readonly placeholder: (n: number) => string
+  /** Expression: the database's own clock, in milliseconds since 1970; within a transaction too it goes on. */
+  readonly now: RawBuilder<number>
   /** The larger of two expressions. */
   readonly greatest: (a: RawBuilder<unknown>, b: RawBuilder<unknown>) => RawBuilder<number>
   /** `from`-source that gives the texts of a JSON list of strings as column `value`. */

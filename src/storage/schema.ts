@@ -174,6 +174,15 @@ export interface TransferSessionTable {
   server_fsic: string
   created_at: string
   last_activity_at: string
+  /** Whoever runs it: a row of `morango_lease`, if that is alive. Null: nobody. */
+  lease_holder: string | null
+}
+
+/** Until when those who run transfers are taken for alive. Apart from the transfers, as it is renewed all the time. */
+export interface LeaseTable {
+  holder: string
+  /** Milliseconds since 1970, by the database's clock. */
+  expires_at: number
 }
 
 /** The outgoing Buffer: which records a transfer sends, in which order. */
@@ -233,6 +242,7 @@ export interface Schema {
   morango_shared_key: SharedKeyTable
   morango_sync_session: SyncSessionTable
   morango_transfer_session: TransferSessionTable
+  morango_lease: LeaseTable
   morango_outgoing: OutgoingTable
   morango_outgoing_snapshot: OutgoingSnapshotTable
   morango_incoming: IncomingTable

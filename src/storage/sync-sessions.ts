@@ -1,4 +1,6 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { DatabaseClock } from './database-clock.ts'
+import { isLeased } from './lease-conditions.ts'
 import type { Schema, SyncSessionTable } from './schema.ts'
 
 /** A sync session as both sides keep it (protocol §4). */
@@ -92,25 +94,32 @@ export async function deactivateSyncSession(db: Kysely<Schema>, id: string, now:
   return result.numUpdatedRows === 1n
 }
 
-/** The ids of active sessions in which nothing has happened since `before`, in their transfers neither. */
-export async function idleSyncSessions(db: Kysely<Schema>, before: string): Promise<string[]> {
+/**
+ * Marks the active sessions inactive in which nothing has happened since `before`, in their transfers neither, and
+ * no transfer is being run. One statement, so that each is closed by one process only, and none that came to life
+ * since it was looked at.
+ *
+ * @returns their ids
+ */
+export async function deactivateIdleSessions(
+  db: Kysely<Schema>,
+  {
+    before,
+    now,
+    databaseNow,
+  }: { readonly before: string; readonly now: string; readonly databaseNow: DatabaseClock },
+): Promise<string[]> {
   const rows = await db
-    .selectFrom('morango_sync_session as session')
-    .select('session.id')
-    .where('session.active', '=', 1)
-    .where('session.last_activity_at', '<', before)
-    .where((where) =>
-      where.not(
-        where.exists(
-          where
-            .selectFrom('morango_transfer_session as transfer')
-            .select('transfer.id')
-            .whereRef('transfer.sync_session_id', '=', 'session.id')
-            .where('transfer.active', '=', 1)
-            .where('transfer.last_activity_at', '>=', before),
-        ),
-      ),
+    .updateTable('morango_sync_session')
+    .set({ active: 0, last_activity_at: now })
+    .where('active', '=', 1)
+    .where('last_activity_at', '<', before)
+    .where(
+      sql<boolean>`not exists (select 1 from morango_transfer_session transfer
+        where transfer.sync_session_id = morango_sync_session.id and transfer.active = 1
+        and (transfer.last_activity_at >= ${before} or ${isLeased(sql`transfer.lease_holder`, databaseNow)}))`,
     )
+    .returning('id')
     .execute()
   return rows.map((row) => row.id)
 }

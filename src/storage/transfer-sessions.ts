@@ -2,6 +2,8 @@ import type { Kysely, Selectable } from 'kysely'
 import { MorangoError } from '../core/errors.ts'
 import { isStage, isStageStatus } from '../core/stages.ts'
 import type { Stage, StageStatus } from '../core/stages.ts'
+import type { LeaseHold } from '../session/ports.ts'
+import { heldAsSeen, leaseLost } from './lease-conditions.ts'
 import type { Flag, Schema, TransferSessionTable } from './schema.ts'
 
 /** A transfer session as both sides keep it (protocol §4, §5). */
@@ -24,6 +26,8 @@ export interface TransferRecord {
   readonly serverFsic: string
   readonly createdAt: string
   readonly lastActivityAt: string
+  /** Whoever runs it now, or died over it; null: nobody. */
+  readonly leaseHolder: string | null
 }
 
 /** What may change of a transfer besides its stage. */
@@ -61,6 +65,7 @@ export async function insertTransfer(db: Kysely<Schema>, transfer: TransferRecor
       server_fsic: transfer.serverFsic,
       created_at: transfer.createdAt,
       last_activity_at: transfer.lastActivityAt,
+      lease_holder: transfer.leaseHolder,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirst()
@@ -93,29 +98,9 @@ export async function activeTransfers(
   return rows.map(toTransfer)
 }
 
-/** The unfinished transfers that this side began as client with a server, newest first. */
-export async function unfinishedClientTransfers(
-  db: Kysely<Schema>,
-  match: { readonly connectionPath: string; readonly profile: string },
-): Promise<TransferRecord[]> {
-  const rows = await db
-    .selectFrom('morango_transfer_session as transfer')
-    .innerJoin('morango_sync_session as session', 'session.id', 'transfer.sync_session_id')
-    .selectAll('transfer')
-    .where('transfer.active', '=', 1)
-    .where('session.active', '=', 1)
-    .where('session.is_server', '=', 0)
-    .where('session.connection_path', '=', match.connectionPath)
-    .where('session.profile', '=', match.profile)
-    .orderBy('transfer.created_at', 'desc')
-    .execute()
-  return rows.map(toTransfer)
-}
-
 /**
- * Moves a transfer from where the caller believes it is, so that a stage is run by one runner at a time: of
- * two callers with the same belief one gets true, the other false. Taking over a stage that is `started`
- * needs its `lastActivityAt` unchanged as well.
+ * Moves a transfer from where, and in whose hands, the caller believes it is: false when it is not. Whoever has
+ * lost its lease can move nothing.
  */
 export async function moveTransfer(
   db: Kysely<Schema>,
@@ -123,35 +108,35 @@ export async function moveTransfer(
   to: StagePosition & { readonly error?: string | null },
   now: string,
 ): Promise<boolean> {
-  let query = db
+  const result = await db
     .updateTable('morango_transfer_session')
     .set({ stage: to.stage, stage_status: to.status, error: to.error ?? null, last_activity_at: now })
     .where('id', '=', from.id)
     .where('active', '=', 1)
     .where('stage', '=', from.stage)
     .where('stage_status', '=', from.status)
-  if (from.stage === to.stage && from.status === 'started' && to.status === 'started') {
-    query = query.where('last_activity_at', '=', from.lastActivityAt)
-  }
-  const result = await query.executeTakeFirst()
+    .where(heldAsSeen(from))
+    .executeTakeFirst()
   return result.numUpdatedRows === 1n
 }
 
 /**
  * Changes counts and FSICs of an active transfer, whatever its stage.
  *
- * @param now - undefined: not a sign of life of the one who runs its stage
+ * @param lease - of the one who runs it; undefined: what a request brings
+ * @throws MorangoError `lease-lost`
  */
 export async function updateTransfer(
   db: Kysely<Schema>,
   id: string,
   changes: TransferChanges,
-  now: string | undefined,
+  now: string,
+  lease?: LeaseHold,
 ): Promise<void> {
-  await db
+  let query = db
     .updateTable('morango_transfer_session')
     .set({
-      ...(now !== undefined && { last_activity_at: now }),
+      last_activity_at: now,
       ...(changes.recordsTransferred !== undefined && { records_transferred: changes.recordsTransferred }),
       ...(changes.recordsTotal !== undefined && { records_total: changes.recordsTotal }),
       ...(changes.bytesSent !== undefined && { bytes_sent: changes.bytesSent }),
@@ -161,6 +146,31 @@ export async function updateTransfer(
     })
     .where('id', '=', id)
     .where('active', '=', 1)
+  if (lease !== undefined) query = query.where('lease_holder', '=', lease.holder)
+  const { numUpdatedRows } = await query.executeTakeFirst()
+  if (lease !== undefined && numUpdatedRows === 0n) throw leaseLost(id)
+}
+
+/** Raises the count of records that have come: chunks that come at once may be counted in any order. */
+export async function raiseTransferred(
+  db: Kysely<Schema>,
+  id: string,
+  held: number,
+  now: string,
+): Promise<void> {
+  await db
+    .updateTable('morango_transfer_session')
+    .set((eb) => ({
+      last_activity_at: now,
+      records_transferred: eb
+        .case()
+        .when('records_transferred', '<', held)
+        .then(held)
+        .else(eb.ref('records_transferred'))
+        .end(),
+    }))
+    .where('id', '=', id)
+    .where('active', '=', 1)
     .execute()
 }
 
@@ -168,7 +178,7 @@ export async function updateTransfer(
 export async function deactivateTransfer(db: Kysely<Schema>, id: string, now: string): Promise<boolean> {
   const result = await db
     .updateTable('morango_transfer_session')
-    .set({ active: 0, last_activity_at: now })
+    .set({ active: 0, last_activity_at: now, lease_holder: null })
     .where('id', '=', id)
     .where('active', '=', 1)
     .executeTakeFirst()
@@ -179,12 +189,19 @@ export async function deactivateTransfer(db: Kysely<Schema>, id: string, now: st
 export async function finishTransfer(db: Kysely<Schema>, id: string, now: string): Promise<void> {
   await db
     .updateTable('morango_transfer_session')
-    .set({ active: 0, stage: 'cleanup', stage_status: 'completed', last_activity_at: now })
+    .set({
+      active: 0,
+      stage: 'cleanup',
+      stage_status: 'completed',
+      last_activity_at: now,
+      lease_holder: null,
+    })
     .where('id', '=', id)
     .execute()
 }
 
-function toTransfer(row: Selectable<TransferSessionTable>): TransferRecord {
+/** A row as the session layer works with it. @throws MorangoError `database` when the stage is none */
+export function toTransfer(row: Selectable<TransferSessionTable>): TransferRecord {
   if (!isStage(row.stage) || !isStageStatus(row.stage_status)) {
     throw new MorangoError('database', `Transfer session ${row.id} is in an unknown stage`, {
       details: { stage: row.stage, status: row.stage_status },
@@ -208,6 +225,7 @@ function toTransfer(row: Selectable<TransferSessionTable>): TransferRecord {
     serverFsic: row.server_fsic,
     createdAt: row.created_at,
     lastActivityAt: row.last_activity_at,
+    leaseHolder: row.lease_holder,
   }
 }
 

@@ -83,6 +83,8 @@ export interface TestNetwork {
   close(): Promise<void>
 }
 
+// Longer than any lease that the network's peers have.
+const LEASE_MS = 20_000
 const MAX_ROUNDS = 12
 
 /**
@@ -130,6 +132,8 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
         time.advance(ms)
         await Promise.resolve()
       },
+      pulse: time.wait,
+      lapse: () => time.advance(LEASE_MS),
     })
     peers.set(name, peer)
   }

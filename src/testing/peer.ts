@@ -63,6 +63,9 @@ export interface PeerSetup {
   readonly random: Random
   readonly clock: NonNullable<MorangoOptions['clock']>
   readonly sleep: Sleep
+  readonly pulse: Sleep
+  /** Lets the time pass that it takes to notice that a process has died. */
+  readonly lapse: () => void
 }
 
 /** Makes the tables and the certificates of a peer, and starts it. */
@@ -96,6 +99,7 @@ export async function startPeer(setup: PeerSetup): Promise<RunningPeer> {
       clock,
       random,
       sleep: life.sleep,
+      pulse: (ms, signal) => life.through(setup.pulse(ms, signal)),
     })
     return { database, morango, service: morango.service(setup.serve), life }
   }
@@ -149,6 +153,7 @@ export async function startPeer(setup: PeerSetup): Promise<RunningPeer> {
     async restart() {
       running.life.kill()
       await store.crash()
+      setup.lapse()
       running = await boot(await store.open(), false)
     },
     async close() {

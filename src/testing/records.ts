@@ -77,6 +77,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_transfer_session: true,
   morango_outgoing: true,
   morango_outgoing_snapshot: true,
+  morango_lease: true,
   morango_incoming: true,
 }
 

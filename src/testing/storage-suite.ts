@@ -1,6 +1,7 @@
 import { applying } from './behaviours/applying.ts'
 import { counting } from './behaviours/counting.ts'
 import { field } from './behaviours/field.ts'
+import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -14,6 +15,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['applying', applying],
   ['counters and filters', counting],
   ['transfers', transferring],
+  ['leases', leasing],
   ['what went wrong elsewhere', field],
 ]
 

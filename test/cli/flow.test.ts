@@ -84,7 +84,7 @@ describe('from a fresh device to a synced one', () => {
     addPlaces(two, country, ['Salelologa', 'Tafua'], 20)
     const { code, stdout, stderr } = await run(two, ['sync', url, '-f', country, '--chunk-size', '1'])
     expect(code).toBe(0)
-    expect(stderr.split('\n').map((line) => line.replace(/,? ?[\d.]+ (ms|s|B|kB)/gu, ''))).toEqual([
+    expect(stderr.split('\n').map((line) => line.replace(/,? ?[\d.]+( (ms|s|B|kB)|\/s)/gu, ''))).toEqual([
       'pull serializing:',
       'pull queuing:',
       'pull transferring: 1 record',

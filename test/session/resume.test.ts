@@ -4,6 +4,11 @@ import { closeIdleSessions } from '../../src/session/idle-sessions.ts'
 import type { EngineCall } from './fake-engine.ts'
 import { ROOT, createInstance, createLine, fill, lost } from './support.ts'
 import type { Instance } from './support.ts'
+import type { SyncClientOptions } from '../../src/session/client.ts'
+import type { SyncReport } from '../../src/session/progress.ts'
+import type { Sleep } from '../../src/session/timing.ts'
+
+const CALLER = { ip: '', serverIp: '', capabilities: new Set<string>() }
 
 const STEPS: readonly EngineCall[] = [
   'serialize',
@@ -79,6 +84,7 @@ describe.each([
       const sync = a.client({ ...more, chunkSize: 5 }).sync(line.peer, SYNC)
       const restarted = Promise.race([
         hung.then(() => {
+          b.clock.advance(20_000)
           line.restart(b.service(more))
         }),
         sync,
@@ -276,6 +282,69 @@ describe('two syncs at once', () => {
     const reports = await Promise.all([client.sync(line.peer, SYNC), client.sync(line.peer, SYNC)])
     expect(reports.flatMap(({ transfers }) => transfers.map(({ resumed }) => resumed))).not.toContain(true)
     await expectEqual(a, b, 24)
+  })
+})
+
+describe('two processes on one database', () => {
+  /** The first of them stops in its pull, until it is let on. */
+  async function stopped(first: Partial<SyncClientOptions> = {}): Promise<{
+    a: Instance
+    b: Instance
+    line: ReturnType<typeof createLine>
+    sync: Promise<SyncReport>
+    goOn: () => void
+  }> {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    fill(a, 12, 'a')
+    fill(b, 12, 'b')
+    const line = createLine(b.service())
+    const there = Promise.withResolvers<void>()
+    const on = Promise.withResolvers<void>()
+    a.engine.before = async (call) => {
+      if (call !== 'dequeue') return
+      a.engine.before = undefined
+      there.resolve()
+      await on.promise
+    }
+    const sync = a.client({ chunkSize: 5, ...first }).sync(line.peer, SYNC)
+    sync.catch(() => {})
+    await there.promise
+    return { a, b, line, sync, goOn: on.resolve }
+  }
+
+  it('a second sync leaves the transfer that the first is running', async () => {
+    const pulse: Sleep = () => new Promise((resolve) => setImmediate(resolve))
+    const { a, b, line, sync, goOn } = await stopped({ pulse })
+    const kinds: string[] = []
+    const second = await a.client().sync(line.peer, { ...SYNC, onProgress: ({ kind }) => kinds.push(kind) })
+    expect(kinds).toContain('waiting')
+    expect(second.transfers.map(({ resumed }) => resumed)).toEqual([false, false])
+    goOn()
+    const first = await sync
+    expect(first.transfers.map(({ resumed }) => resumed)).toEqual([false, false])
+    await expectEqual(a, b, 24)
+  })
+
+  it('a second sync goes on with it when the first has died, also in an open session', async () => {
+    const { a, b, line } = await stopped()
+    const row = await a.db.selectFrom('morango_sync_session').select('id').executeTakeFirstOrThrow()
+    const second = await a.client().sync(line.peer, SYNC)
+    expect(second.transfers.map(({ resumed }) => resumed)).toEqual([true, false])
+    await expectEqual(a, b, 24)
+    expect(await a.client().resume(line.peer)).toEqual([])
+    expect(await b.service().syncSession(row.id, CALLER)).toBeUndefined()
+  })
+
+  it('a first sync that was taken for dead says so when it wakes up, and harms nothing', async () => {
+    const { a, b, line, sync, goOn } = await stopped()
+    await a.client().sync(line.peer, SYNC)
+    goOn()
+    await expect(sync).rejects.toMatchObject({ code: 'lease-lost' })
+    await expectEqual(a, b, 24)
+    expect(await a.db.selectFrom('morango_lease').selectAll().execute()).toEqual([])
+    const last = await a.client().sync(line.peer, SYNC)
+    expect([last.pulled, last.pushed]).toEqual([0, 0])
   })
 })
 

@@ -7,8 +7,22 @@ import { errorAnswer } from '../../src/protocol/status.ts'
 import type { Caller, Service } from '../../src/protocol/peer.ts'
 import type { ServiceOptions } from '../../src/session/service.ts'
 import type { BufferRecord } from '../../src/session/ports.ts'
+import type { Sleep } from '../../src/session/timing.ts'
+import { databaseClockOf } from '../../src/storage/database-clock.ts'
 import { saveCertificate } from '../../src/storage/certificates.ts'
-import { ALL, ROOT, createInstance, fill, hex, keyPair, random, root, signer } from './support.ts'
+import {
+  ALL,
+  ROOT,
+  createClock,
+  createInstance,
+  fill,
+  hex,
+  keyPair,
+  random,
+  root,
+  signer,
+} from './support.ts'
+import type { EngineCall } from './fake-engine.ts'
 import type { Instance } from './support.ts'
 
 const caller: Caller = { ip: '10.0.0.1', serverIp: '10.0.0.2', capabilities: new Set(ALL) }
@@ -357,45 +371,160 @@ describe('transfer sessions', () => {
     expect(views.map((view) => view?.records_total)).toEqual([3, 3, 3])
     expect(server.engine.calls.filter((call) => call === 'queue')).toHaveLength(1)
   })
+})
+
+describe('several processes', () => {
+  /** The process that has the service stops in the engine, for ever unless it is let on. */
+  async function stopIn(call: EngineCall, work: () => Promise<unknown>): Promise<() => void> {
+    const stopped = Promise.withResolvers<void>()
+    const on = Promise.withResolvers<void>()
+    server.engine.before = async (current) => {
+      if (current !== call) return
+      server.engine.before = undefined
+      stopped.resolve()
+      await on.promise
+    }
+    void work()
+    await stopped.promise
+    return on.resolve
+  }
+
+  const timesOf = (call: EngineCall): number => server.engine.calls.filter((each) => each === call).length
+  const toSerializing = { transfer_stage: 'serializing' } as const
 
   it('a stage of a process that is no more is run anew, even for one who only looks', async () => {
     const id = await openTransfer(false)
-    const hung = Promise.withResolvers<void>()
-    server.engine.before = () => {
-      hung.resolve()
-      return new Promise(() => {})
-    }
-    void service.updateTransferSession(id, { transfer_stage: 'serializing' }, caller)
-    await hung.promise
-    server.engine.before = undefined
-    const next = server.service()
-    await expect
-      .poll(async () => (await next.transferSession(id, caller))?.transfer_stage_status)
-      .toBe('completed')
-  })
-
-  it('a stage of another process that shows life is left to it', async () => {
-    const id = await openTransfer(false)
-    await server.db
-      .updateTable('morango_transfer_session')
-      .set({ stage: 'serializing', stage_status: 'started', last_activity_at: '2026-01-01T02:00:00.000Z' })
-      .execute()
-    server.clock.advance(7_200_000)
+    await stopIn('serialize', () => service.updateTransferSession(id, toSerializing, caller))
     const other = server.service({ stageWaitMs: 0 })
-    await server.db
-      .updateTable('morango_transfer_session')
-      .set({ last_activity_at: server.clock.now().toISOString() })
-      .execute()
-    const patch = { transfer_stage: 'serializing' } as const
-    expect(await other.updateTransferSession(id, patch, caller)).toMatchObject({
+    expect(await other.transferSession(id, caller)).toMatchObject({ transfer_stage_status: 'started' })
+    expect(await other.updateTransferSession(id, toSerializing, caller)).toMatchObject({
       transfer_stage_status: 'started',
     })
-    server.clock.advance(16_000)
-    await expect
-      .poll(async () => (await other.updateTransferSession(id, patch, caller))?.transfer_stage_status)
-      .toBe('completed')
+    expect(timesOf('serialize')).toBe(1)
+    server.clock.advance(15_000)
+    await other.transferSession(id, caller)
+    const third = server.service()
+    expect(await third.updateTransferSession(id, toSerializing, caller)).toMatchObject({
+      transfer_stage: 'serializing',
+      transfer_stage_status: 'completed',
+    })
+    expect(timesOf('serialize')).toBe(2)
+  })
+
+  it('a stage of a process that shows life is left to it, however long it takes', async () => {
+    const id = await openTransfer(false)
+    const pulse = createPulse()
+    service = server.service({ pulse: pulse.wait })
+    const working = Promise.withResolvers<unknown>()
+    const goOn = await stopIn('serialize', async () =>
+      working.resolve(await service.updateTransferSession(id, toSerializing, caller)),
+    )
+    const other = server.service({ stageWaitMs: 0 })
+    for (let beats = 0; beats < 5; beats++) {
+      server.clock.advance(10_000)
+      // oxlint-disable-next-line no-await-in-loop
+      await pulse.beat()
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await other.transferSession(id, caller)).toMatchObject({ transfer_stage_status: 'started' })
+    }
+    goOn()
+    expect(await working.promise).toMatchObject({ transfer_stage_status: 'completed' })
+    expect(timesOf('serialize')).toBe(1)
+  })
+
+  it('a process that was taken for dead moves nothing when it wakes up', async () => {
+    const id = await openTransfer(false)
+    const woken = Promise.withResolvers<unknown>()
+    const wake = await stopIn('serialize', async () =>
+      woken.resolve(await service.updateTransferSession(id, toSerializing, caller)),
+    )
+    server.clock.advance(15_000)
+    const other = server.service()
+    await other.updateTransferSession(id, { transfer_stage: 'queuing' }, caller)
+    const before = await server.db.selectFrom('morango_transfer_session').selectAll().execute()
+    wake()
+    // It answers what the other has done.
+    expect(await woken.promise).toMatchObject({
+      transfer_stage: 'queuing',
+      transfer_stage_status: 'completed',
+    })
+    expect(await server.db.selectFrom('morango_transfer_session').selectAll().execute()).toEqual(before)
+    expect(await server.db.selectFrom('morango_lease').selectAll().execute()).toEqual([])
+  })
+
+  it('bundled: a POST or DELETE that comes again waits for the process that has it, dead or alive', async () => {
+    const sync_session_id = await openSession()
+    const request = { id: random.uuid(), filter: ROOT, push: false, sync_session_id, client_fsic: '{}' }
+    const sleep = async (ms: number): Promise<void> => {
+      server.clock.advance(ms)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await stopIn('queue', () => service.createTransferSession(request, plain))
+    const view = await server.service({ sleep }).createTransferSession(request, plain)
+    expect(view).toMatchObject({
+      id: request.id,
+      transfer_stage: 'queuing',
+      transfer_stage_status: 'completed',
+    })
+    expect(timesOf('queue')).toBe(2)
+
+    const id = await readyPush(1)
+    await service.receiveBuffers([buffer(id, '1')], caller)
+    const goOn = await stopIn('dequeue', () => service.closeTransferSession(id, plain))
+    const again = server.service({ sleep: async () => goOn() }).closeTransferSession(id, plain)
+    expect(await again).toBe(true)
+    expect(timesOf('dequeue')).toBe(1)
+    expect(await service.transferSession(id, caller)).toBeUndefined()
+    expect(server.engine.buffered()).toBe(1)
+  })
+
+  it('a session is closed at once, whoever is at work in it', async () => {
+    const id = await openTransfer(false)
+    const session = await server.db
+      .selectFrom('morango_transfer_session')
+      .select('sync_session_id')
+      .executeTakeFirstOrThrow()
+    const answered = Promise.withResolvers<unknown>()
+    const goOn = await stopIn('serialize', async () =>
+      answered.resolve(await service.updateTransferSession(id, toSerializing, caller)),
+    )
+    expect(await server.service().closeSyncSession(session.sync_session_id, caller)).toBe(true)
+    goOn()
+    expect(await answered.promise).toBeUndefined()
+    expect(await server.db.selectFrom('morango_lease').selectAll().execute()).toEqual([])
+  })
+
+  it('a nonce is good at a process whose clock is behind', async () => {
+    const databaseNow = databaseClockOf(server.clock)
+    const behind = createClock()
+    behind.advance(-30_000)
+    service = server.service({ databaseNow })
+    const request = await sessionRequest()
+    const other = server.service({ databaseNow, clock: behind })
+    expect(await other.createSyncSession(request, caller)).toMatchObject({ signature: expect.any(String) })
   })
 })
+
+/** Signs of life that come when the test says so. */
+function createPulse(): { wait: Sleep; beat: () => Promise<void> } {
+  let waiting = Promise.withResolvers<void>()
+  let strike = (): void => {}
+  return {
+    wait: (_ms, signal) =>
+      new Promise((resolve) => {
+        strike = resolve
+        signal?.addEventListener('abort', () => resolve())
+        waiting.resolve()
+      }),
+    async beat() {
+      await waiting.promise
+      waiting = Promise.withResolvers()
+      strike()
+      // It waits for the next one when this one was shown.
+      await waiting.promise
+    },
+  }
+}
 
 describe('buffers', () => {
   it('take a chunk again, and ignore what comes after the end', async () => {

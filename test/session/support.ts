@@ -105,6 +105,7 @@ export interface Instance {
   readonly db: Kysely<Schema>
   readonly engine: FakeEngine
   readonly clock: ReturnType<typeof createClock>
+  readonly random: Random
   client(options?: Partial<SyncClientOptions>): SyncClient
   service(options?: Partial<ServiceOptions>): Service
 }
@@ -130,12 +131,16 @@ export async function createInstance(
     db,
     engine,
     clock,
+    random,
     client: (more) =>
       createSyncClient({
         ...common,
         profile: PROFILE,
         scopeDefinitions: SCOPES,
-        sleep: () => new Promise((resolve) => setImmediate(resolve)),
+        sleep: (ms) => {
+          clock.advance(ms)
+          return new Promise((resolve) => setImmediate(resolve))
+        },
         ...more,
       }),
     service: (more) =>

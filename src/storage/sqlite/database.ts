@@ -2,18 +2,19 @@ import { hash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { Kysely, type SqliteDatabase } from 'kysely'
 import { useSha256 } from '../../core/sha256.ts'
 import type { Database } from '../dialect.ts'
 import { thisMachine } from './machine.ts'
 import type { Schema } from '../schema.ts'
 import { sqliteDialect } from './dialect.ts'
 import { nodeSqliteDriver } from './node-sqlite.ts'
+import { PatientSqliteDialect } from './patient-dialect.ts'
 
 useSha256((text) => hash('sha256', text))
 
-// How long a statement waits while another connection writes. Transactions wait longer, without blocking.
-const BUSY_MS = 2000
+// How long a statement blocks the event loop while another connection writes. Then it waits without blocking.
+const BUSY_MS = 100
 
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {
@@ -54,7 +55,7 @@ export function sqlite(
   ]) {
     driver.prepare(`pragma ${pragma}`).all([])
   }
-  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: driver }) })
+  const kysely = new Kysely<Schema>({ dialect: new PatientSqliteDialect(driver) })
   const path = filePath(driver)
   const machine = thisMachine()
   return {

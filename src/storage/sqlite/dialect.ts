@@ -16,6 +16,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   maxParameters: 32_000,
   placeholder: () => '?',
+  now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
   greatest: (a, b) => sql`max(${a}, ${b})`,
   list: (json) => sql`json_each(${json})`,
   members: (object) => sql`json_each(${object})`,

@@ -1,23 +1,7 @@
 import { STAGES } from '../../core/stages.ts'
 import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
 import type { TestNetwork } from '../network.ts'
-import { add, recordOf, suiteNetwork } from './fixtures.ts'
-
-/** Ten books at a, and a transfer of them to b that stopped after its first chunk of three. */
-async function halfway(make: MakeNetwork): Promise<{ network: TestNetwork; ids: readonly string[] }> {
-  const network = await suiteNetwork(make, { peers: ['a', 'b'], chunkSize: 3 })
-  for (let book = 0; book < 10; book++) await add(network, 'a', 'book', { title: `secret ${book}` })
-  const faults = [{ kind: 'kill', side: 'client', stage: 'transferring', statements: 8 }] as const
-  await network.sync('a', 'b', { direction: 'push', faults }).catch(() => undefined)
-  const ids = (await network.peer('a').records()).map(({ id }) => id)
-  const incoming = await network
-    .peer('b')
-    .database.kysely.selectFrom('morango_incoming')
-    .selectAll()
-    .execute()
-  holds(incoming.length > 0 && incoming.length < 10, `it stopped half way, at ${incoming.length}`)
-  return { network, ids }
-}
+import { add, halfway, recordOf, suiteNetwork } from './fixtures.ts'
 
 async function requireEmptyBuffers(network: TestNetwork): Promise<void> {
   for (const name of network.names) {
