@@ -100,6 +100,8 @@ export interface Peer {
   }): Promise<Transferred[]>
   dump(args: Record<string, never>): Promise<Dump>
   count(args: { model: ModelName }): Promise<number>
+  /** The most memory that its process has had resident, in MiB. */
+  memory(args: Record<string, never>): Promise<number>
   close(): Promise<void>
 }
 
@@ -120,6 +122,7 @@ export const COMMANDS: readonly Command[] = [
   'sync',
   'dump',
   'count',
+  'memory',
 ]
 
 /** The credentials that every peer takes. The password has a colon in it on purpose. */
