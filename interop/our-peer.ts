@@ -121,17 +121,18 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     },
     async sync({ url, transfers, chunk, client, server: serverCertificate }) {
       const out: Transferred[] = []
-      for (const { push, filter } of transfers) {
+      for (const { push: isPush, filter } of transfers) {
         // oxlint-disable-next-line no-await-in-loop
         const report = await morango.sync(url, {
-          direction: push ? 'push' : 'pull',
+          direction: isPush ? 'push' : 'pull',
           filter,
           maxChunk: chunk,
           certificate: client,
           serverCertificate,
         })
-        for (const { direction, recordsTotal, recordsTransferred } of report.transfers) {
-          out.push({ push: direction === 'push', total: recordsTotal, transferred: recordsTransferred })
+        for (const { direction, recordsTotal, recordsTransferred, stages } of report.transfers) {
+          const push = direction === 'push'
+          out.push({ push, total: recordsTotal, transferred: recordsTransferred, stages })
         }
       }
       return out

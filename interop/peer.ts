@@ -1,3 +1,4 @@
+import type { TransferReport } from '../src/index.ts'
 import type { ModelName } from './profile.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -39,6 +40,8 @@ export interface Transferred {
   readonly push: boolean
   readonly total: number
   readonly transferred: number
+  /** Milliseconds by stage, where the peer tells. */
+  readonly stages?: TransferReport['stages']
 }
 
 /** What is said of a certificate. */
