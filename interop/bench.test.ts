@@ -16,6 +16,7 @@ describe.skipIf(noPython)('npm run bench -- --vs python', () => {
 
     const { kindest } = result.python
     expect(Object.keys(result.python)).toEqual(['kindest'])
+    expect(kindest?.version).toMatch(/^0\.8\./)
     for (const run of [result.ours, kindest]) {
       expect(STEPS.map((step) => run?.steps[step].records)).toEqual([RECORDS, RECORDS, 0, 1])
       for (const step of STEPS) {

@@ -19,9 +19,10 @@ export function formatVsPython(result: VsPythonResult): string {
   const { records, oursFirstPull } = result
   const readings = READING_NAMES.filter((name) => result.python[name] !== undefined)
   const { min, max } = oursFirstPull
+  const versions = new Set(Object.values(result.python).map(({ version }) => version))
   return [
     `${whole(records)} records pulled, as many pushed; between two peers of ours, between two of`,
-    `Python's (${readings.map((name) => READINGS[name].title).join('; ')}); SQLite`,
+    `Python's ${[...versions].join(', ')} (${readings.map((name) => READINGS[name].title).join('; ')}); SQLite`,
     '',
     heading(readings),
     ...STEPS.flatMap((step) => [...stepLines(result, readings, step), '']),

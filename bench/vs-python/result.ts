@@ -22,6 +22,8 @@ export interface StepFigures {
 
 /** All steps between one pair of peers. */
 export interface PairRun {
+  /** Of Morango, as the server tells it. */
+  readonly version: string
   /** Of those with nothing to do the one with the median time. */
   readonly steps: Readonly<Record<StepName, StepFigures>>
   /** Of each process over all steps, in MiB. */

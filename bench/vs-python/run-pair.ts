@@ -1,4 +1,5 @@
 import { copyFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { introduce } from '../../interop/introduce.ts'
 import type { Wanted } from '../../interop/peer.ts'
 import { medianBy } from '../result.ts'
@@ -91,6 +92,7 @@ async function runSteps(
   }
   const onePercent = await sync(changed.length, pull)
   return {
+    version: await versionOf(server.url),
     steps: { firstPull, firstPush, nothingToDo: medianBy(idle, ({ seconds }) => seconds), onePercent },
     peakMemoryMb: { client: await client.memory({}), server: await server.memory({}) },
   }
@@ -101,4 +103,11 @@ async function requireVisits(peers: readonly RunningPair['client'][], expected: 
   for (const count of counts) {
     if (count !== expected) throw new Error(`There are ${count} visits instead of ${expected}`)
   }
+}
+
+const infoSchema = z.object({ version: z.string() })
+
+async function versionOf(url: string): Promise<string> {
+  const response = await fetch(new URL('api/morango/v1/morangoinfo/1/', url))
+  return infoSchema.parse(await response.json()).version
 }

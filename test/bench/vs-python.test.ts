@@ -145,6 +145,7 @@ describe('the report', () => {
     bytesPerRecord: records === 0 ? undefined : (1000 * seconds) / records,
   })
   const runOf = (factor: number): PairRun => ({
+    version: '0.8.15',
     steps: {
       firstPull: step(2 * factor, 10_000),
       firstPush: step(3 * factor, 10_000),
@@ -169,6 +170,7 @@ describe('the report', () => {
       oursFirstPull: { min: 1.9, median: 2, max: 2.1 },
       python,
     })
+    expect(table).toContain("Python's 0.8.15 (as it is; kindest)")
     expect(table).toContain('120.000 ×60')
     expect(table).toMatch(/First pull, against as it is +×60\.0 +at least ×50/)
     expect(table).toMatch(/First pull, against kindest +×7\.0 +at least ×12/)
