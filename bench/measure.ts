@@ -1,6 +1,3 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { type DatabaseKind, databaseOf, type Place } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
 import { startProcess, withProcess } from './processes/calls.ts'
@@ -8,6 +5,7 @@ import type { PrepareApi } from './processes/prepare.ts'
 import { type BenchResult, medianBy, spreadOf } from './result.ts'
 import { type PlainCopy, runPlainCopy } from './run-plain-copy.ts'
 import { runSyncs, type SyncRun } from './run-syncs.ts'
+import { inWorkDirectory } from './work-directory.ts'
 
 /**
  * Measures all, in processes of their own.
@@ -15,16 +13,10 @@ import { runSyncs, type SyncRun } from './run-syncs.ts'
  * @param note - told what is going on
  */
 export async function measure(options: BenchOptions, note: (what: string) => void): Promise<BenchResult> {
-  if (options.directory !== undefined) await mkdir(options.directory, { recursive: true })
-  const directory = await mkdtemp(join(resolve(options.directory ?? tmpdir()), 'morango-bench-'))
-  // For the processes to come: the library is used compiled, so stripping its types is not to be measured.
-  process.env.NODE_COMPILE_CACHE ??= join(directory, 'compiled')
-  try {
+  return await inWorkDirectory(options.directory, async (directory) => {
     if ((options.records ?? Infinity) >= WORTH_WARMING_UP) await warmUp()
     return await measureIn(directory, options, note)
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 /** With fewer records memory and time are mostly those of starting, and not of interest. */
@@ -97,7 +89,6 @@ async function measureIn(
     direction: options.direction,
     client: options.client,
     server: options.server,
-    peer: options.peer,
     plainCopySeconds: plainSeconds.median,
     plainCopy: {
       seconds: plainSeconds,

@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util'
 import { type DatabaseKind, isDatabaseKind } from './databases/kinds.ts'
-import { isPeerKind, type PeerKind } from './peers/kinds.ts'
+import { isReadingName, READING_NAMES, type ReadingName } from './vs-python/readings.ts'
 
-/** What to measure. */
+/** What to measure beside a plain copy. */
 export interface BenchOptions {
+  readonly vs: 'plain-copy'
   /** Undefined: all there are. */
   readonly records: number | undefined
   readonly direction: 'pull' | 'push'
   readonly client: DatabaseKind
   readonly server: DatabaseKind
-  /** Who serves. */
-  readonly peer: PeerKind
   /** How often the first sync is made; the median counts. */
   readonly repeat: number
   /** How often the plain copy is made at least, before, between and after the syncs. */
@@ -22,64 +21,119 @@ export interface BenchOptions {
   readonly directory: string | undefined
 }
 
+/** What to measure beside Python's Morango. */
+export interface VsPythonOptions {
+  readonly vs: 'python'
+  readonly records: number
+  /** Which readings of the original, in the order of the report. */
+  readonly readings: readonly ReadingName[]
+  readonly json: string | undefined
+  readonly directory: string | undefined
+}
+
 /** What `--help` says. */
 export const USAGE = `npm run bench -- [options]
 
+  --vs plain-copy        beside a plain copy of the same rows (the default)
   --records N|all        records of all tables together (20000)
   --direction pull|push  which way the first sync goes (pull)
   --repeat N             first syncs, of which the median counts (1)
   --plain-copies N       plain copies at least, the reference (3)
   --client sqlite        the client's database
   --server sqlite        the server's database
-  --vs morango           who serves
+  --cpu-profile DIR      a CPU profile of client and server each
+
+  --vs python            the same between two peers of Python's Morango
+  --records N            records pulled, and as many pushed (10000)
+  --readings LIST        as-is, no-sleeps and kindest (all, by commas);
+                         as-is takes minutes
+
   --json FILE            the result as JSON, besides the table
-  --directory DIR        where the databases lie (a temporary directory)
-  --cpu-profile DIR      a CPU profile of client and server each`
+  --directory DIR        where the databases lie (a temporary directory)`
+
+const OPTIONS = {
+  vs: { type: 'string' },
+  records: { type: 'string' },
+  direction: { type: 'string' },
+  repeat: { type: 'string' },
+  'plain-copies': { type: 'string' },
+  client: { type: 'string' },
+  server: { type: 'string' },
+  readings: { type: 'string' },
+  json: { type: 'string' },
+  directory: { type: 'string' },
+  'cpu-profile': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Values = Readonly<Partial<Record<Exclude<keyof typeof OPTIONS, 'help'>, string>>>
 
 /**
  * Reads the command line; undefined when only help is wanted.
  *
  * @throws Error that says what is wrong with it
  */
-export function readOptions(args: readonly string[]): BenchOptions | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      records: { type: 'string', default: '20000' },
-      direction: { type: 'string', default: 'pull' },
-      repeat: { type: 'string', default: '1' },
-      'plain-copies': { type: 'string', default: '3' },
-      client: { type: 'string', default: 'sqlite' },
-      server: { type: 'string', default: 'sqlite' },
-      vs: { type: 'string', default: 'morango' },
-      json: { type: 'string' },
-      directory: { type: 'string' },
-      'cpu-profile': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
-  if (values.help) return undefined
-  const { direction, client, server, vs: peer } = values
+export function readOptions(args: readonly string[]): BenchOptions | VsPythonOptions | undefined {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS })
+  const { help, ...given } = values
+  if (help === true) return undefined
+  const { vs = 'plain-copy' } = given
+  if (vs === 'python') return readVsPython(given)
+  if (vs !== 'plain-copy') throw new Error('--vs is plain-copy or python')
+  return readPlainCopy(given)
+}
+
+function readPlainCopy(given: Values): BenchOptions {
+  refuse(given, ['readings'], 'goes with --vs python only')
+  const { records = '20000', direction = 'pull', client = 'sqlite', server = 'sqlite' } = given
   if (direction !== 'pull' && direction !== 'push') throw new Error('--direction is pull or push')
   if (!isDatabaseKind(client)) throw new Error(`--client: there is no database ${client}`)
   if (!isDatabaseKind(server)) throw new Error(`--server: there is no database ${server}`)
-  if (!isPeerKind(peer)) throw new Error(`--vs: there is no peer ${peer}`)
   return {
-    records: values.records === 'all' ? undefined : count('--records', values.records),
+    vs: 'plain-copy',
+    records: records === 'all' ? undefined : count('--records', records, 1),
     direction,
     client,
     server,
-    peer,
-    repeat: count('--repeat', values.repeat),
-    plainCopies: count('--plain-copies', values['plain-copies']),
-    json: values.json,
-    cpuProfile: values['cpu-profile'],
-    directory: values.directory,
+    repeat: count('--repeat', given.repeat ?? '1', 1),
+    plainCopies: count('--plain-copies', given['plain-copies'] ?? '3', 1),
+    json: given.json,
+    cpuProfile: given['cpu-profile'],
+    directory: given.directory,
   }
 }
 
-function count(option: string, text: string): number {
+/** A region, a person, and visits of which some can be changed. */
+const FEWEST_RECORDS = 10
+
+function readVsPython(given: Values): VsPythonOptions {
+  refuse(
+    given,
+    ['direction', 'repeat', 'plain-copies', 'client', 'server', 'cpu-profile'],
+    'does not go with --vs python',
+  )
+  const names = given.readings?.split(',') ?? READING_NAMES
+  const unknown = names.find((name) => !isReadingName(name))
+  if (unknown !== undefined)
+    throw new Error(`--readings: there is no ${unknown || 'empty reading'}, only ${READING_NAMES.join(', ')}`)
+  return {
+    vs: 'python',
+    records: count('--records', given.records ?? '10000', FEWEST_RECORDS),
+    readings: READING_NAMES.filter((name) => names.includes(name)),
+    json: given.json,
+    directory: given.directory,
+  }
+}
+
+function refuse(given: Values, options: readonly (keyof Values)[], reason: string): void {
+  for (const option of options) {
+    if (given[option] !== undefined) throw new Error(`--${option} ${reason}`)
+  }
+}
+
+function count(option: string, text: string, least: number): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${option} is a whole number from 1`)
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new Error(`${option} is a whole number from ${least}`)
   return value
 }

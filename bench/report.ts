@@ -8,7 +8,7 @@ export function formatResult(result: BenchResult): string {
   const { records, plainCopy, plainCopySeconds, firstSync, nothingToDo, onePercent } = result
   const { peakMemoryMb, databaseMb } = result
   return [
-    `${whole(records)} records, ${result.direction}; client ${result.client}, server ${result.peer} on ${result.server}`,
+    `${whole(records)} records, ${result.direction}; client ${result.client}, server ${result.server}`,
     '',
     heading('', 'seconds', 'records/s', 'MB sent', 'round trips'),
     line(

@@ -25,7 +25,6 @@ export interface BenchResult {
   readonly direction: BenchOptions['direction']
   readonly client: string
   readonly server: string
-  readonly peer: string
   /** The median; see `plainCopy` for the spread. */
   readonly plainCopySeconds: number
   readonly plainCopy: {

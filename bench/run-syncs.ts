@@ -1,15 +1,12 @@
 import type { SyncReport, TransferReport } from '../src/index.ts'
 import { databaseOf, type Place } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
-import { peerOf } from './peers/kinds.ts'
+import { SMALL_YOUNG_GENERATION } from './memory.ts'
+import { type RemoteProcess, withProcess } from './processes/calls.ts'
 import type { PrepareApi } from './processes/prepare.ts'
-import { withProcess } from './processes/calls.ts'
+import type { ServeApi } from './processes/serve.ts'
 import type { SyncApi, TimedSync } from './processes/sync.ts'
 import { type BenchResult, medianBy, type SyncFigures } from './result.ts'
-
-// As the README says for devices with little memory: V8's young generation grows to what the machine seems to
-// allow, and is most of what a process would use otherwise. The plain copy runs without.
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
 
 /** Where the sides are, and what they sync. */
 export interface SyncSetup {
@@ -43,50 +40,61 @@ export async function runSyncs(options: BenchOptions, setup: SyncSetup): Promise
 }
 
 async function syncAll(options: BenchOptions, setup: SyncSetup): Promise<SyncedRun> {
-  const { server, client, records, filter } = setup
-  const { direction } = options
   const profiling =
     options.cpuProfile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.cpuProfile}`]
+  // The plain copy runs without.
   const execArgv = [SMALL_YOUNG_GENERATION, ...profiling]
-  const peer = await peerOf(options.peer).start(server, execArgv)
-  try {
-    return await withProcess<SyncApi, SyncedRun>('sync.ts', execArgv, async (syncing) => {
-      await syncing.call('open', client)
-      const sync = async (way: 'pull' | 'push' | 'both'): Promise<TimedSync> =>
-        await syncing.call('sync', { url: peer.url, filter, direction: way })
+  return await withProcess<ServeApi, SyncedRun>(
+    'serve.ts',
+    execArgv,
+    async (serving) =>
+      await withProcess<SyncApi, SyncedRun>('sync.ts', execArgv, async (syncing) => {
+        const run = await syncBetween(serving, syncing, options.direction, setup)
+        await syncing.call('close')
+        await serving.call('close')
+        return run
+      }),
+  )
+}
 
-      const first = await sync(direction)
-      requireMoved(first.report, records)
-      const peakMemoryMb = { client: await syncing.peakMemoryMb(), server: await peer.peakMemoryMb() }
+async function syncBetween(
+  serving: RemoteProcess<ServeApi>,
+  syncing: RemoteProcess<SyncApi>,
+  direction: BenchOptions['direction'],
+  { server, client, records, filter }: SyncSetup,
+): Promise<SyncedRun> {
+  const { url } = await serving.call('start', server)
+  await syncing.call('open', client)
+  const sync = async (way: 'pull' | 'push' | 'both'): Promise<TimedSync> =>
+    await syncing.call('sync', { url, filter, direction: way })
 
-      const idle: TimedSync[] = []
-      for (let turn = 0; turn < IDLE_SYNCS; turn++) {
-        // oxlint-disable-next-line no-await-in-loop
-        const again = await sync('both')
-        requireMoved(again.report, 0)
-        idle.push(again)
-      }
+  const first = await sync(direction)
+  requireMoved(first.report, records)
+  const peakMemoryMb = { client: await syncing.peakMemoryMb(), server: await serving.peakMemoryMb() }
 
-      const producer = direction === 'pull' ? server : client
-      const changed = await withProcess<PrepareApi, { records: number }>(
-        'prepare.ts',
-        [],
-        async (preparing) => await preparing.call('change', producer),
-      )
-      const onePercent = await sync(direction)
-      requireMoved(onePercent.report, changed.records)
-      await syncing.call('close')
+  const idle: TimedSync[] = []
+  for (let turn = 0; turn < IDLE_SYNCS; turn++) {
+    // oxlint-disable-next-line no-await-in-loop
+    const again = await sync('both')
+    requireMoved(again.report, 0)
+    idle.push(again)
+  }
 
-      const { seconds, report } = medianBy(idle, (each) => each.seconds)
-      return {
-        firstSync: figures(first),
-        nothingToDo: { milliseconds: seconds * 1000, roundTrips: report.roundTrips, bytes: bytesOf(report) },
-        onePercent: figures(onePercent),
-        peakMemoryMb,
-      }
-    })
-  } finally {
-    await peer.stop()
+  const producer = direction === 'pull' ? server : client
+  const changed = await withProcess<PrepareApi, { records: number }>(
+    'prepare.ts',
+    [],
+    async (preparing) => await preparing.call('change', producer),
+  )
+  const onePercent = await sync(direction)
+  requireMoved(onePercent.report, changed.records)
+
+  const { seconds, report } = medianBy(idle, (each) => each.seconds)
+  return {
+    firstSync: figures(first),
+    nothingToDo: { milliseconds: seconds * 1000, roundTrips: report.roundTrips, bytes: bytesOf(report) },
+    onePercent: figures(onePercent),
+    peakMemoryMb,
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { introduce, noPython, test, type Pair } from './network.ts'
+import { introduce, type Pair } from './introduce.ts'
+import { noPython, test } from './network.ts'
 
 const PYTHON = [
   { noAsync: false, noV2: false },

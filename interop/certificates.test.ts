@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { certify, introduce, noPython, test, type Network } from './network.ts'
+import { certify, introduce } from './introduce.ts'
+import { noPython, test, type Network } from './network.ts'
 import { type Peer, PASSWORD, USERNAME } from './peer.ts'
 
 const PAIRINGS = ['ours to python', 'python to ours'] as const

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { certify, noPython, test } from './network.ts'
+import { certify } from './introduce.ts'
+import { noPython, test } from './network.ts'
 import type { Peer } from './peer.ts'
 
 const CHAINS = [

@@ -4,19 +4,10 @@ import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { createOurPeer, type OurOptions } from './our-peer.ts'
-import { type Peer, PASSWORD, USERNAME } from './peer.ts'
+import type { Peer } from './peer.ts'
+import { type PythonOptions, startOurs, startPython } from './processes.ts'
 import { type Proxy, startProxy } from './proxy.ts'
-import { type RemotePeer, startPeer } from './remote-peer.ts'
-
-/** How a peer of the original differs from the default. */
-export interface PythonOptions {
-  /** `MORANGO_DISALLOW_ASYNC_OPERATIONS` */
-  readonly noAsync?: boolean
-  /** `MORANGO_DISABLE_FSIC_V2_FORMAT` */
-  readonly noV2?: boolean
-  /** `ALLOW_CERTIFICATE_PUSHING` */
-  readonly pushing?: boolean
-}
+import type { RemotePeer } from './remote-peer.ts'
 
 /** The peers of one test. */
 export interface Network {
@@ -34,16 +25,6 @@ export interface Mortal {
   readonly path: string
 }
 
-/** A client and a server with certificates, the client's below the server's. */
-export interface Pair {
-  readonly client: Peer
-  readonly server: Peer
-  /** The root certificate's id. */
-  readonly dataset: string
-}
-
-const PROJECT = join(import.meta.dirname, 'python', 'peer.py')
-const CHILD = join(import.meta.dirname, 'child.ts')
 const idle = new Map<string, RemotePeer[]>()
 const folder = mkdtempSync(join(tmpdir(), 'morango-interop-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -73,7 +54,7 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
       idle.set(key, pool)
       const used = pool.pop()
       if (used !== undefined) await used.reset()
-      const peer = used ?? (await startPython(newDatabase(), options))
+      const peer = used ?? (await startTestPython(newDatabase(), options))
       ending.push(async () => {
         pool.push(peer)
       })
@@ -86,14 +67,7 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
     },
     async mortal(kind, again) {
       const path = again ?? (kind === 'python' ? newDatabase() : join(folder, `ours-${files++}.db`))
-      const peer =
-        kind === 'python'
-          ? await startPython(path, {})
-          : await startPeer({
-              kind: 'ours',
-              command: process.execPath,
-              args: ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify({ path })],
-            })
+      const peer = kind === 'python' ? await startTestPython(path, {}) : await startOurs({ path })
       ending.push(() => peer.kill())
       return { peer, path }
     },
@@ -111,38 +85,8 @@ function newDatabase(): string {
   return path
 }
 
-function startPython(path: string, options: PythonOptions): Promise<RemotePeer> {
-  return startPeer({
-    kind: 'python',
-    command: inject('python')?.executable ?? '',
-    args: [PROJECT],
-    env: {
-      PYTHONDONTWRITEBYTECODE: '1',
-      INTEROP_DATABASE: path,
-      INTEROP_PASSWORD: PASSWORD,
-      INTEROP_NO_SLEEP: process.env['INTEROP_SLEEP'] === undefined ? '1' : '0',
-      INTEROP_DISALLOW_ASYNC_OPERATIONS: options.noAsync === true ? '1' : '0',
-      INTEROP_DISABLE_FSIC_V2_FORMAT: options.noV2 === true ? '1' : '0',
-      INTEROP_ALLOW_CERTIFICATE_PUSHING: options.pushing === true ? '1' : '0',
-    },
-  })
-}
-
-/** Gives the server a root certificate and the client one below it. */
-export async function introduce(client: Peer, server: Peer): Promise<Pair> {
-  const dataset = await server.root({ scope: 'full' })
-  await certify(client, server, dataset)
-  return { client, server, dataset }
-}
-
-/** Gives the client a certificate for the whole dataset below one of the server's. */
-export async function certify(client: Peer, server: Peer, dataset: string): Promise<void> {
-  await client.request({
-    url: server.url,
-    dataset,
-    scope: 'full',
-    params: { dataset_id: dataset },
-    username: USERNAME,
-    password: PASSWORD,
-  })
+function startTestPython(path: string, options: PythonOptions): Promise<RemotePeer> {
+  const python = inject('python')
+  if (python === undefined) throw new Error('There is no Python here')
+  return startPython(python, path, { sleeps: process.env['INTEROP_SLEEP'] !== undefined, ...options })
 }

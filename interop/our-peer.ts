@@ -18,11 +18,12 @@ export interface OurOptions {
 
 /** A peer of ours, serving on a port of its own in this process. */
 export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { readonly morango: Morango }> {
-  const connection = new DatabaseSync(options.path ?? ':memory:')
+  const connection = new DatabaseSync(options.path ?? ':memory:', { timeout: 5000 })
   connection.exec('pragma journal_mode = wal')
   const isNew = connection.prepare("select 1 from sqlite_master where name = 'sample'").get() === undefined
   if (isNew) connection.exec(TABLES)
-  const database = sqlite(connection)
+  // As an application has it: two connections to one file. What is in memory has only one.
+  const database = sqlite(options.path ?? connection)
   const morango = await createMorango({
     database,
     profiles: [survey],
@@ -50,17 +51,29 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     return row.id
   }
 
+  function inTransaction<Result>(work: () => Result): Result {
+    connection.exec('begin immediate')
+    try {
+      const result = work()
+      connection.exec('commit')
+      return result
+    } catch (error) {
+      connection.exec('rollback')
+      throw error
+    }
+  }
+
   return {
     kind: 'ours',
     url: server.url,
     morango,
     async create({ model, rows }) {
-      return rows.map((values) => insert(model, values))
+      return inTransaction(() => rows.map((values) => insert(model, values)))
     },
     async fill({ dataset, from, count }) {
-      connection.exec('begin')
-      for (let number = from; number < from + count; number++) insert('sample', numbered(dataset, number))
-      connection.exec('commit')
+      inTransaction(() => {
+        for (let number = from; number < from + count; number++) insert('sample', numbered(dataset, number))
+      })
       return null
     },
     async update({ model, id, fields }) {
@@ -108,17 +121,18 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     },
     async sync({ url, transfers, chunk, client, server: serverCertificate }) {
       const out: Transferred[] = []
-      for (const { push, filter } of transfers) {
+      for (const { push: isPush, filter } of transfers) {
         // oxlint-disable-next-line no-await-in-loop
         const report = await morango.sync(url, {
-          direction: push ? 'push' : 'pull',
+          direction: isPush ? 'push' : 'pull',
           filter,
           maxChunk: chunk,
           certificate: client,
           serverCertificate,
         })
-        for (const { direction, recordsTotal, recordsTransferred } of report.transfers) {
-          out.push({ push: direction === 'push', total: recordsTotal, transferred: recordsTransferred })
+        for (const { direction, recordsTotal, recordsTransferred, stages } of report.transfers) {
+          const push = direction === 'push'
+          out.push({ push, total: recordsTotal, transferred: recordsTransferred, stages })
         }
       }
       return out
@@ -126,6 +140,9 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     dump: () => dump(),
     async count({ model }) {
       return Number(connection.prepare(`select count(*) as n from ${model}`).get()?.['n'])
+    },
+    async memory() {
+      return process.resourceUsage().maxRSS / 1024
     },
     async close() {
       await server.close()

@@ -1,3 +1,4 @@
+import type { TransferReport } from '../src/index.ts'
 import type { ModelName } from './profile.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -39,6 +40,8 @@ export interface Transferred {
   readonly push: boolean
   readonly total: number
   readonly transferred: number
+  /** Milliseconds by stage, where the peer tells. */
+  readonly stages?: TransferReport['stages']
 }
 
 /** What is said of a certificate. */
@@ -100,6 +103,8 @@ export interface Peer {
   }): Promise<Transferred[]>
   dump(args: Record<string, never>): Promise<Dump>
   count(args: { model: ModelName }): Promise<number>
+  /** The most memory that its process has had resident, in MiB. */
+  memory(args: Record<string, never>): Promise<number>
   close(): Promise<void>
 }
 
@@ -120,6 +125,7 @@ export const COMMANDS: readonly Command[] = [
   'sync',
   'dump',
   'count',
+  'memory',
 ]
 
 /** The credentials that every peer takes. The password has a colon in it on purpose. */

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { introduce, type Mortal, type Network, noPython, test } from './network.ts'
+import { introduce } from './introduce.ts'
+import { type Mortal, type Network, noPython, test } from './network.ts'
 import type { Peer } from './peer.ts'
 import type { Interference, Passage, Proxy } from './proxy.ts'
 

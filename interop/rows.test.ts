@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { introduce, noPython, test, type Pair } from './network.ts'
+import { introduce, type Pair } from './introduce.ts'
+import { noPython, test } from './network.ts'
 import type { Fields, Peer } from './peer.ts'
 
 const PAIRINGS = ['ours to python', 'python to ours'] as const

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { expectSame, moved } from './compare.ts'
-import { introduce, noPython, test, type Network, type Pair } from './network.ts'
+import { introduce, type Pair } from './introduce.ts'
+import { noPython, test, type Network } from './network.ts'
 
 const PAIRINGS = ['ours to python', 'python to ours'] as const
 const LARGE = Number(process.env['INTEROP_RECORDS'] ?? '0')

@@ -53,13 +53,16 @@ MODELS = {model.morango_model_name: model for model in _own if hasattr(model, "m
 
 
 
-def without_waiting_for_the_disk(connection, **_):
-    """A killed process loses nothing by this, only a machine without power does."""
+SYNCHRONOUS = os.environ.get("INTEROP_SYNCHRONOUS", "off")
+
+
+def set_pragmas(connection, **_):
+    """`off`: a killed process loses nothing by it, only a machine without power does."""
     connection.cursor().execute("PRAGMA journal_mode = wal")
-    connection.cursor().execute("PRAGMA synchronous = off")
+    connection.cursor().execute("PRAGMA synchronous = %s" % SYNCHRONOUS)
 
 
-connection_created.connect(without_waiting_for_the_disk)
+connection_created.connect(set_pragmas)
 controller = MorangoProfileController(PROFILE)
 
 
@@ -273,11 +276,19 @@ def count(model):
     return MODELS[model].objects.count()
 
 
+def memory():
+    # Only on Unix, and only benchmarks ask.
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
 OPS = {
     f.__name__: f
     for f in (
         reset, info, create, fill, update, remove, serialize, deserialize, root, certificates, request, push, sync,
-        dump, count,
+        dump, count, memory,
     )
 }
 
