@@ -7,8 +7,7 @@ import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
-import { foldChangeLog, type KeptPending, settlePending } from './pending.ts'
-import { partitionIn } from './ranges.ts'
+import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
 import { insertRows, type InsertTarget } from './rows.ts'
 import {
   countSaved,
@@ -138,8 +137,6 @@ async function readCandidates(
       ? sql`cast(t.${sql.id(name)} as text) as ${sql.id(name)}`
       : sql`t.${sql.id(name)} as ${sql.id(name)}`,
   )
-  const within =
-    filter === undefined ? sql`1 = 1` : sql`(p.partition is null or ${partitionIn(sql`p.partition`, filter)})`
   const result = await sql<Candidate>`
     select p.record_id as morango_record_id, p.hard as morango_hard, t.id as morango_row_exists,
       s.id as morango_store_exists,
@@ -147,7 +144,8 @@ async function readCandidates(
     from morango_pending p
     left join ${sql.id(model.table)} t on t.id = p.record_id
     left join morango_store s on s.id = p.record_id
-    where p.model_name = ${model.name} and p.record_id > ${after} and ${within}
+    where p.model_name = ${model.name} and p.record_id > ${after}
+      and ${pendingUnder(filter, sql`p.partition`)}
     order by p.record_id limit ${size}`.execute(trx)
   return result.rows
 }
@@ -219,7 +217,12 @@ async function writeBatch(
   await saved.settle(trx, dialect)
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await clearDirty(trx, dialect, model, noLongerDirty)
-  await settlePending(trx, dialect, model.name, done, kept, context.clock.now().toISOString())
+  await settlePending(
+    trx,
+    dialect,
+    { model: model.name, filter, done, kept },
+    context.clock.now().toISOString(),
+  )
   return outcomes
 }
 
