@@ -2,8 +2,7 @@ import { JsonScanner } from '../../core/json-scanner.ts'
 import type { ColumnKind, SqlValue } from '../compiled.ts'
 import { databaseText, invalidValue, jsonText } from './codec.ts'
 import type { KindCodec } from './codec.ts'
-
-const HEX_BYTES = /^\\x(?:[0-9a-f]{2})*$/
+import { parsePrintedBytes } from './printed-bytes.ts'
 
 /**
  * Arrays of PostgreSQL: a JSON list, whose elements look as a column of their kind would. They are read as a JSON
@@ -35,8 +34,7 @@ function encodeList(list: string, kind: ColumnKind, element: KindCodec): string 
 
 function elementValue(text: string, kind: ColumnKind): unknown {
   if (kind === 'real') return Number(text)
-  if (kind !== 'binary' || !HEX_BYTES.test(text)) return text
-  return Uint8Array.from(text.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+  return kind === 'binary' ? parsePrintedBytes(text) : text
 }
 
 function decodeList(list: string, kind: ColumnKind, element: KindCodec): string {

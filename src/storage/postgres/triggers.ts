@@ -53,16 +53,22 @@ function refuseTruncate(model: CompiledModel): TriggerText {
 }
 
 function trigger(model: CompiledModel, name: string, when: string, body: string): TriggerText {
-  // Fixed, so that whatever search path an application writes with, its changes go to our log.
   const text = `trigger ${quote(name)} ${when} execute function ${quote(name)}() as ${body}`
   return {
     name,
     text,
     statements: [
-      `create or replace function ${quote(name)}() returns trigger language plpgsql ` +
-        `set search_path from current as ${literal(body)}`,
+      createFunction(name, body),
       `create trigger ${quote(name)} ${when} execute function ${quote(name)}()`,
       `comment on trigger ${quote(name)} on ${quote(model.table)} is ${literal(text)}`,
     ],
   }
+}
+
+// Its search path is fixed, temporary tables last: whatever an application writes with, its changes go to our log.
+function createFunction(name: string, body: string): string {
+  const text =
+    `create or replace function ${quote(name)}() returns trigger language plpgsql ` +
+    `set search_path to %I, pg_temp as %L`
+  return `do ${literal(`begin execute format(${literal(text)}, current_schema(), ${literal(body)}); end`)}`
 }

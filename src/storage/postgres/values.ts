@@ -1,3 +1,5 @@
+import { parsePrintedBytes } from '../../models/kinds/printed-bytes.ts'
+
 const BOOL = 16
 const BYTEA = 17
 const INT8 = 20
@@ -9,7 +11,7 @@ const FLOAT8 = 701
 
 const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [BOOL, (text) => text === 't' || text === 'true'],
-  [BYTEA, parseBytes],
+  [BYTEA, parsePrintedBytes],
   [INT8, parseInteger],
   [INT2, Number],
   [INT4, Number],
@@ -31,16 +33,4 @@ export function parserOf(oid: number): (text: string) => unknown {
 function parseInteger(text: string): number | bigint {
   const number = Number(text)
   return Number.isSafeInteger(number) ? number : BigInt(text)
-}
-
-// `bytea_output` says which of the two forms the server prints.
-function parseBytes(text: string): Uint8Array {
-  if (text.startsWith(String.raw`\x`)) {
-    return Uint8Array.from(text.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
-  }
-  const parts = text.match(/\\\\|\\[0-7]{3}|[^\\]/g) ?? []
-  return Uint8Array.from(parts, (part) => {
-    if (part === String.raw`\\`) return 0x5c
-    return part.startsWith('\\') ? Number.parseInt(part.slice(1), 8) : part.charCodeAt(0)
-  })
 }
