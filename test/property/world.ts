@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
+import { makeTestDatabase } from '../databases/index.ts'
 
 export type Owner = 'u1' | 'u2'
 export type ModelName = 'shelf' | 'book' | 'note' | 'setting'
@@ -101,7 +102,9 @@ export class World {
     )
     const withoutCapabilities =
       format === 'v2' ? [] : format === 'v1' ? ['FSIC_V2_FORMAT'] : ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT']
-    return new World(await createTestNetwork({ peers, seed, chunkSize: 2, withoutCapabilities }), holders)
+    const database = makeTestDatabase
+    const network = await createTestNetwork({ peers, seed, chunkSize: 2, withoutCapabilities, database })
+    return new World(network, holders)
   }
 
   async run(steps: readonly Step[]): Promise<void> {
