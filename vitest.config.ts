@@ -12,6 +12,7 @@ const shared = { isolate: false, testTimeout: 30_000 } as const
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    reporters: ['default', './test/databases/count-reporter.ts'],
     projects: [
       {
         test: {

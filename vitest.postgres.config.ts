@@ -6,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
     name: 'postgres',
     include: [...ON_EVERY_DATABASE],
     env: { MORANGO_TEST_DATABASE: 'postgres' },
+    reporters: ['default', './test/databases/count-reporter.ts'],
+    setupFiles: ['test/databases/skip-without-server.ts'],
     globalSetup: ['test/databases/setup-server.ts'],
     isolate: false,
     testTimeout: 60_000,

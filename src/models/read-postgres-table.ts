@@ -21,18 +21,12 @@ interface KeyRow {
   readonly target_column: string | null
 }
 
-// A name is looked for on the search path: exact, or else in other capitals.
-const TABLE = `
-  select cast(c.oid as text) as oid, c.relname as name, cast(c.relkind as text) as kind
-  from pg_catalog.pg_class c
-  where c.relkind in ('r', 'p', 'v', 'm', 'f') and pg_catalog.pg_table_is_visible(c.oid)
-    and lower(c.relname) = lower($1) order by c.relname <> $1 limit 1`
 const COLUMNS = `
   with recursive base as (
     select a.attnum, t.oid as type, case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier,
       t.typtype, t.typbasetype, a.attnotnull or t.typnotnull as not_null
     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-    where a.attrelid = cast($1 as oid) and a.attnum > 0 and not a.attisdropped
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     union all
     select b.attnum, t.oid, case when t.typtype = 'd' then t.typtypmod else b.modifier end, t.typtype,
       t.typbasetype, b.not_null or t.typnotnull
@@ -47,7 +41,7 @@ const COLUMNS = `
     case when a.attidentity <> '' then 'identity' else pg_catalog.pg_get_expr(d.adbin, d.adrelid) end as "default",
     a.attgenerated <> '' as generated
   from base b
-  join pg_catalog.pg_attribute a on a.attrelid = cast($1 as oid) and a.attnum = b.attnum
+  join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = b.attnum
   join pg_catalog.pg_type t on t.oid = b.type
   left join pg_catalog.pg_type e on e.oid = t.typelem and t.typcategory = 'A'
   left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
@@ -56,28 +50,52 @@ const KEYS = `
   select k.conname as constraint, cast(k.contype as text) as type, a.attname as "column", t.relname as target,
     f.attname as target_column
   from pg_catalog.pg_constraint k
-  cross join lateral unnest(k.conkey) with ordinality as c (number, place)
-  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = c.number
+  cross join lateral unnest(k.conkey) with ordinality as u (number, place)
+  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number
   left join pg_catalog.pg_class t on t.oid = k.confrelid
-  left join pg_catalog.pg_attribute f on f.attrelid = k.confrelid and f.attnum = k.confkey[c.place]
-  where k.conrelid = cast($1 as oid) and k.contype in ('f', 'p')
+  left join pg_catalog.pg_attribute f on f.attrelid = k.confrelid and f.attnum = k.confkey[u.place]
+  where k.conrelid = c.oid and k.contype in ('f', 'p')
     and (k.contype = 'p' or pg_catalog.pg_table_is_visible(k.confrelid))
-  order by k.oid, c.place`
+  order by k.oid, u.place`
 const UNIQUE_INDEXES = `
-  select c.relname as name, i.indpred is not null as partial, a.attname as "column"
+  select x.relname as name, i.indpred is not null as partial, a.attname as "column"
   from pg_catalog.pg_index i
-  join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_class x on x.oid = i.indexrelid
   cross join lateral unnest(i.indkey) with ordinality as k (number, place)
   left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number and k.number <> 0
-  where i.indrelid = cast($1 as oid) and i.indisunique and not i.indisprimary and k.place <= i.indnkeyatts
-  order by c.relname, k.place`
+  where i.indrelid = c.oid and i.indisunique and not i.indisprimary and k.place <= i.indnkeyatts
+  order by x.relname, k.place`
+const listOf = (rows: string): string => `cast((select coalesce(json_agg(x), '[]') from (${rows}) x) as text)`
+// A name is looked for on the search path: exact, or else in other capitals.
+const TABLE = `
+  select c.relname as name, cast(c.relkind as text) as kind, ${listOf(COLUMNS)} as columns,
+    ${listOf(KEYS)} as keys, ${listOf(UNIQUE_INDEXES)} as indexes
+  from pg_catalog.pg_class c
+  where c.relkind in ('r', 'p', 'v', 'm', 'f') and pg_catalog.pg_table_is_visible(c.oid)
+    and lower(c.relname) = lower($1) order by c.relname <> $1 limit 1`
+
+interface TableRow {
+  readonly name: string
+  readonly kind: string
+  /** Lists of rows as JSON. */
+  readonly columns: string
+  readonly keys: string
+  readonly indexes: string
+}
+
+interface IndexRow {
+  readonly name: string
+  readonly partial: boolean
+  readonly column: string | null
+}
 
 /** Describes a table on the search path of a PostgreSQL database; undefined when there is none of that name. */
 export async function readPostgresTable(query: PostgresQuery, table: string): Promise<TableInfo | undefined> {
-  const [found] = await query<{ oid: string; name: string; kind: string }>(TABLE, [table])
+  const [found] = await query<TableRow>(TABLE, [table])
   if (found === undefined) return undefined
-  const columns = await query<ColumnRow>(COLUMNS, [found.oid])
-  const keys = await query<KeyRow>(KEYS, [found.oid])
+  const columns: ColumnRow[] = JSON.parse(found.columns)
+  const keys: KeyRow[] = JSON.parse(found.keys)
+  const indexes: IndexRow[] = JSON.parse(found.indexes)
   const isTable = found.kind === 'r' || found.kind === 'p'
   return {
     name: found.name,
@@ -86,7 +104,7 @@ export async function readPostgresTable(query: PostgresQuery, table: string): Pr
     generatedColumns: columns.filter(({ generated }) => generated).map(({ column }) => column),
     primaryKey: keys.filter(({ type }) => type === 'p').map(({ column }) => column),
     foreignKeys: toForeignKeys(keys.filter(({ type }) => type === 'f')),
-    uniqueIndexes: toUniqueIndexes(await query(UNIQUE_INDEXES, [found.oid])),
+    uniqueIndexes: toUniqueIndexes(indexes),
   }
 }
 
@@ -108,9 +126,7 @@ function toForeignKeys(rows: readonly KeyRow[]): ForeignKeyInfo[] {
   }))
 }
 
-function toUniqueIndexes(
-  rows: readonly { name: string; partial: boolean; column: string | null }[],
-): UniqueIndexInfo[] {
+function toUniqueIndexes(rows: readonly IndexRow[]): UniqueIndexInfo[] {
   return Array.from(
     Map.groupBy(rows, ({ name }) => name),
     ([name, parts]) => ({

@@ -1,5 +1,4 @@
 import { PGlite } from '@electric-sql/pglite'
-import type { Transaction } from '@electric-sql/pglite'
 import { postgres } from '../../src/postgres.ts'
 import type { PGliteLike } from '../../src/storage/postgres/pglite.ts'
 import type { TestDatabase } from '../../src/testing/index.ts'
@@ -8,12 +7,16 @@ import type { TestDatabase } from '../../src/testing/index.ts'
 let shared: Promise<PGlite> | undefined
 let serial = 0
 
+// One session serves all: who uses it has it alone, with a search path of its own.
+let searchPath = ''
+let turn: Promise<unknown> = Promise.resolve()
+
 /** A schema of the worker's PGlite instance. */
 export async function makePGlite(): Promise<TestDatabase> {
   shared ??= PGlite.create()
   const pglite = await shared
   const schema = `peer_${serial++}`
-  await pglite.query(`create schema ${schema}`)
+  await inTurn(() => pglite.query(`create schema ${schema}`))
   let lane = openLane(pglite, schema)
   return {
     open: () => {
@@ -22,20 +25,27 @@ export async function makePGlite(): Promise<TestDatabase> {
     },
     crash: () => lane.crash(),
     destroy: async () => {
-      await pglite.query(`drop schema ${schema} cascade`)
+      await inTurn(() => pglite.query(`drop schema ${schema} cascade`))
     },
   }
 }
 
-/** The shared instance with a search path of its own, which can die in the midst of a transaction. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const done = turn.then(work)
+  turn = done.catch(() => undefined)
+  return done
+}
+
+/** The shared instance as one peer sees it, which can die in the midst of a transaction. */
 function openLane(pglite: PGlite, schema: string): { pglite: PGliteLike; crash(): Promise<void> } {
   const death = Promise.withResolvers<never>()
   death.promise.catch(() => undefined)
   let last: Promise<unknown> = Promise.resolve()
-  const transaction: PGliteLike['transaction'] = (work) => {
-    const done = pglite.transaction(async (trx: Transaction) => {
-      await trx.query(`set local search_path to ${schema}`)
-      return await Promise.race([work(trx), death.promise])
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = inTurn(async () => {
+      if (searchPath !== schema) await pglite.query(`set search_path to ${schema}`)
+      searchPath = schema
+      return await work()
     })
     // Of the dead nobody asks.
     last = done.catch(() => undefined)
@@ -53,8 +63,9 @@ function openLane(pglite: PGlite, schema: string): { pglite: PGliteLike; crash()
         return pglite.waitReady
       },
       close: async () => undefined,
-      transaction,
-      query: (text, values, options) => transaction((trx) => trx.query(text, values, options)),
+      transaction: (work) =>
+        alone(() => pglite.transaction((trx) => Promise.race([work(trx), death.promise]))),
+      query: (text, values, options) => alone(() => pglite.query(text, values, options)),
     },
     async crash() {
       death.reject(new Error('This process was killed'))
