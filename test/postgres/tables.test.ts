@@ -2,7 +2,8 @@ import { type Kysely, sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { defineProfile, model, scope } from '../../src/index.ts'
 import type { Schema } from '../../src/storage/schema.ts'
-import { createTestNetwork } from '../../src/testing/index.ts'
+import { compileProfiles, migrate } from '../../src/storage/prepare.ts'
+import { createTestNetwork, library } from '../../src/testing/index.ts'
 import { memorySqlite } from '../../src/testing/sqlite.ts'
 import { makeTestDatabase } from '../databases/index.ts'
 
@@ -80,7 +81,6 @@ test('a join with the table of a changed record goes by its index, whatever the 
     const peers = { a: { schema: schemaOf(type), database: makeTestDatabase } }
     const network = await createTestNetwork({ profile: clinic, peers })
     const { kysely, dialect } = network.peer('a').database
-    const { compileProfiles } = await import('../../src/storage/prepare.ts')
     const compiled = await compileProfiles(network.peer('a').database, [clinic])
     const ward = compiled.get('clinic')?.model('ward')
     const plan = await kysely.transaction().execute(async (trx) => {
@@ -106,6 +106,23 @@ test('truncate is refused, with what to do instead', async () => {
     /delete the rows of "book" instead/,
   )
   expect(await network.peer('a').rows('book')).toHaveLength(1)
+  await network.close()
+})
+
+test('a trigger that is disabled or gone is found at the start, and mended', async () => {
+  const network = await createTestNetwork({ peers: 1, database: makeTestDatabase })
+  const { database } = network.peer('a')
+  for (const damage of [
+    'alter table book disable trigger user',
+    'drop trigger morango_log_book_update on book',
+    'drop function morango_log_book_delete cascade',
+  ]) {
+    await sql.raw(damage).execute(database.kysely)
+    await expect(compileProfiles(database, [library]), damage).rejects.toMatchObject({ code: 'not-migrated' })
+    expect(await migrate(database, [library])).toMatchObject({ tracked: ['book'] })
+    await compileProfiles(database, [library])
+  }
+  expect(await migrate(database, [library])).toEqual({ addedColumns: [], tracked: [], logged: 0 })
   await network.close()
 })
 
