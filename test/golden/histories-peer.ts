@@ -20,7 +20,7 @@ export interface HistoryPeer {
   readonly name: string
   readonly database: Database
   readonly morango: Morango
-  destroy(): Promise<void>
+  readonly destroy: () => Promise<void>
 }
 
 /** Who a peer is. */
