@@ -1,13 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-/** Tests that run on each database. */
-export const ON_EVERY_DATABASE: readonly string[] = [
-  'test/conformance/*.test.ts',
-  'test/golden/histories.test.ts',
-  'test/property/*.test.ts',
-  'test/postgres/*.test.ts',
-]
-
 const shared = { isolate: false, testTimeout: 30_000 } as const
 
 const config: ViteUserConfig = defineConfig({
@@ -22,11 +14,12 @@ const config: ViteUserConfig = defineConfig({
           exclude: ['test/postgres/**'],
         },
       },
+      // The rest on PGlite, and all on a server: `npm run test:postgres`.
       {
         test: {
           ...shared,
           name: 'pglite',
-          include: ['test/conformance/storage.test.ts', 'test/postgres/*.test.ts'],
+          include: ['test/conformance/peer.test.ts', 'test/postgres/*.test.ts'],
           env: { MORANGO_TEST_DATABASE: 'pglite' },
           hookTimeout: 60_000,
         },

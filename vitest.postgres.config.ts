@@ -1,17 +1,33 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
-import { ON_EVERY_DATABASE } from './vitest.config.ts'
+
+// Making databases takes most of the time.
+const shared = {
+  include: [
+    'test/conformance/*.test.ts',
+    'test/golden/histories.test.ts',
+    'test/property/*.test.ts',
+    'test/postgres/*.test.ts',
+  ],
+  isolate: false,
+  testTimeout: 240_000,
+  hookTimeout: 60_000,
+}
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    name: 'postgres',
-    include: [...ON_EVERY_DATABASE],
-    env: { MORANGO_TEST_DATABASE: 'postgres' },
     reporters: ['default', './test/databases/count-reporter.ts'],
-    setupFiles: ['test/databases/skip-without-server.ts'],
-    globalSetup: ['test/databases/setup-server.ts'],
-    isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'postgres',
+          env: { MORANGO_TEST_DATABASE: 'postgres' },
+          setupFiles: ['test/databases/skip-without-server.ts'],
+          globalSetup: ['test/databases/setup-server.ts'],
+        },
+      },
+      { test: { ...shared, name: 'pglite', env: { MORANGO_TEST_DATABASE: 'pglite' } } },
+    ],
   },
 })
 
