@@ -1,10 +1,30 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
+const shared = { isolate: false, testTimeout: 30_000 } as const
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
-    isolate: false,
-    testTimeout: 30_000,
+    reporters: ['default', './test/databases/count-reporter.ts'],
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'sqlite',
+          include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
+          exclude: ['test/postgres/**'],
+        },
+      },
+      // The rest on PGlite, and all on a server: `npm run test:postgres`.
+      {
+        test: {
+          ...shared,
+          name: 'pglite',
+          include: ['test/conformance/peer.test.ts', 'test/postgres/*.test.ts'],
+          env: { MORANGO_TEST_DATABASE: 'pglite' },
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 })
 

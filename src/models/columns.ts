@@ -63,6 +63,8 @@ export function compileColumns(
         scale: column.scale,
         whenMissing: options.default,
         defaultSql: column.defaultSql,
+        read: column.form?.read,
+        element: column.element,
       }),
     )
   }
@@ -141,6 +143,7 @@ function storageOf(
       allowed === undefined ? 'Leave the storage out' : `It can be: ${allowed.join(', ')}`,
     )
   }
+  if (kind === column.kind && column.storage !== undefined) return column.storage
   if (kind === 'boolean' && column.kind === 'text') return 'text'
   // Dashes keep SQLite from taking it for a number; 36 characters are made for them.
   if (kind === 'uuid' && (column.coercesText || column.maxLength === 36)) return 'dashed'

@@ -3,6 +3,7 @@ import { pythonStringify } from '../core/python-json.ts'
 import { compileColumns, syncedColumns } from './columns.ts'
 import { FieldError } from './compiled.ts'
 import type { CompiledColumn, CompiledModel, RecordIdentity } from './compiled.ts'
+import { formOf } from './declared-table.ts'
 import type { DeclaredTable } from './declared-table.ts'
 import { compileIdentity } from './identity.ts'
 import { compileReferences } from './references.ts'
@@ -29,8 +30,10 @@ export function compileModel(
     profile,
     name,
     table: info.name,
+    id: formOf(table, 'id'),
     columns,
     sourceIdColumn,
+    sourceIdForm: formOf(table, sourceIdColumn),
     ...references,
     ...compileIdentity(name, declared, sourceIdColumn),
     encode: compileEncode(columns),

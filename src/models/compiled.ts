@@ -1,7 +1,8 @@
 import type { RawField } from '../core/python-json.ts'
+import type { SqlForm } from './table-info.ts'
 
 /** A value as a SQL driver takes it as a parameter. */
-export type SqlValue = string | number | bigint | Uint8Array | null
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null
 
 /** What a column holds, and so how its values look in a record's JSON (Django's encoder is the model). */
 export type ColumnKind =
@@ -26,9 +27,10 @@ export interface CompiledColumn {
   readonly nullable: boolean
   /**
    * How the engine selects the column so that no driver loses precision: `text` columns are cast to text
-   * (64-bit integers, numerics), `plain` ones are taken as the driver gives them.
+   * (64-bit integers, numerics), `plain` ones are taken as the driver gives them. A function makes the
+   * expression from the column's name as SQL.
    */
-  readonly select: 'plain' | 'text'
+  readonly select: 'plain' | 'text' | ((column: string) => string)
   /**
    * The value as JSON text, in the form of Django's encoder and Python's `json.dumps`.
    * @throws FieldError when the value cannot be of this kind.
@@ -50,6 +52,8 @@ export interface CompiledForeignKey {
   readonly column: string
   readonly targetModel: string
   readonly targetTable: string
+  /** How the target's table holds its ids. */
+  readonly targetId: SqlForm
 }
 
 /** A reason why one field of one record cannot be serialized or deserialized. */
@@ -90,10 +94,14 @@ export interface CompiledModel {
   /** The model's name on the wire, at most 40 characters. */
   readonly name: string
   readonly table: string
+  /** How the table holds its ids. */
+  readonly id: SqlForm
   /** In declared order, `id` among them; the source id column is not. Fields not to sync are left out. */
   readonly columns: readonly CompiledColumn[]
   /** The column that stores a random source id, if the source id is not derived from other columns. */
   readonly sourceIdColumn: string | undefined
+  /** How that column holds them. */
+  readonly sourceIdForm: SqlForm
   /** To other models only; those to tables that do not sync are the database's own business. */
   readonly foreignKeys: readonly CompiledForeignKey[]
   /** The column of the one foreign key to the own table. */

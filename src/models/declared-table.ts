@@ -3,10 +3,11 @@ import type { ModelDeclaration } from './model.ts'
 import { suggestName } from './near-names.ts'
 import { modelName } from './profile.ts'
 import type { Profile } from './profile.ts'
-import type { ColumnInfo, TableInfo } from './table-info.ts'
+import type { ColumnInfo, SqlForm, TableInfo } from './table-info.ts'
 
 const DEFAULT_SOURCE_ID_COLUMN = 'morango_source_id'
 const UUID_DIGITS = 32
+const AS_IT_IS: SqlForm = { read: (column) => column, cast: (text) => text }
 
 /** A declared model with the table that it is about. */
 export interface DeclaredTable {
@@ -82,6 +83,11 @@ function checkPrimaryKey(model: string, info: TableInfo): void {
   }
   const id = info.columns.find(({ name }) => name === key)
   if (id !== undefined) checkHoldsIds(model, id)
+}
+
+/** How a column of a table, when there is one, holds ids. */
+export function formOf({ info }: DeclaredTable, column: string | undefined): SqlForm {
+  return info.columns.find(({ name }) => name === column)?.form ?? AS_IT_IS
 }
 
 /** Refuses a column that cannot hold 32 hex digits as they are. */

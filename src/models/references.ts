@@ -1,6 +1,6 @@
 import type { CompiledForeignKey } from './compiled.ts'
 import { declarationError } from './declaration-error.ts'
-import { checkHoldsIds, columnError, tableNamed } from './declared-table.ts'
+import { checkHoldsIds, columnError, formOf, tableNamed } from './declared-table.ts'
 import type { DeclaredTable } from './declared-table.ts'
 import type { ForeignKeyInfo } from './table-info.ts'
 
@@ -30,7 +30,12 @@ export function compileReferences(
     const column = checkKey(table, key, target)
     if (target === table) selfReferences.add(column)
     else if (!foreignKeys.some((known) => known.column === column && known.targetModel === target.name)) {
-      foreignKeys.push({ column, targetModel: target.name, targetTable: target.info.name })
+      foreignKeys.push({
+        column,
+        targetModel: target.name,
+        targetTable: target.info.name,
+        targetId: formOf(target, 'id'),
+      })
     }
   }
   const [selfReference, another] = selfReferences

@@ -1,5 +1,13 @@
 import type { ColumnKind } from './compiled.ts'
 
+/** How SQL turns a column's values into other ones and back. Both take and give an SQL expression. */
+export interface SqlForm {
+  /** From a value of the column to one that the kinds read, for ids to 32 hex digits. */
+  readonly read: (column: string) => string
+  /** From a text to a value of the column's own type and collation, so that an index on it serves. */
+  readonly cast: (text: string) => string
+}
+
 /** One column of a table, as the database describes it. Generated columns are not listed. */
 export interface ColumnInfo {
   readonly name: string
@@ -16,6 +24,12 @@ export interface ColumnInfo {
   readonly defaultSql: string | undefined
   /** Whether the database makes numbers of texts that look like numbers, so that ids would be damaged. */
   readonly coercesText: boolean
+  /** How SQL turns its values into what kinds read, and back. Undefined: they are taken as they are. */
+  readonly form?: SqlForm | undefined
+  /** How a column of its kind stores values, where that is not the kind's default. */
+  readonly storage?: string | undefined
+  /** The kind of its elements, for an array. */
+  readonly element?: { readonly kind: ColumnKind; readonly storage: string | undefined } | undefined
 }
 
 /** A foreign key constraint. */

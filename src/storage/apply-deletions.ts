@@ -29,7 +29,9 @@ export async function applyDeletions(
     ids,
     async (some) => {
       await sql`delete from ${sql.id(model.table)}
-        where id in (select value from ${dialect.list(JSON.stringify(some))})`.execute(trx)
+        where id in (select ${sql.raw(model.id.cast('value'))} from ${dialect.list(JSON.stringify(some))})`.execute(
+        trx,
+      )
     },
     (id, error) => {
       failed.push({ id, code: 'still-referenced', message: `The row cannot be deleted: ${error.message}` })

@@ -40,7 +40,7 @@ export async function applyRecords(
     else rows.push(row)
   }
   const { sound, orphaned } = await checkReferences(trx, dialect, model, rows, failures, present)
-  const written = await untracked(trx, () => upsert(trx, dialect, model, sound, failures))
+  const written = await untracked(trx, dialect, () => upsert(trx, dialect, model, sound, failures))
   if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
   const applied = new Set([...written, ...gone])
@@ -102,7 +102,12 @@ function reasonOf(error: unknown): { code: string; message: string } {
 
 function keysOf(model: CompiledModel): CompiledForeignKey[] {
   if (model.selfReference === undefined) return [...model.foreignKeys]
-  const own = { column: model.selfReference, targetModel: model.name, targetTable: model.table }
+  const own = {
+    column: model.selfReference,
+    targetModel: model.name,
+    targetTable: model.table,
+    targetId: model.id,
+  }
   return [...model.foreignKeys, own]
 }
 
@@ -147,7 +152,7 @@ async function checkReferences(
       const target = targetOf(row, reference)
       if (target !== undefined) ids.add(target)
     }
-    reference.targets = await readTargets(trx, dialect, reference.key.targetTable, ids, present)
+    reference.targets = await readTargets(trx, dialect, reference.key, ids, present)
   }
   const inBatch = new Set<string>()
   const orphans = new Map<string, boolean>()
@@ -260,7 +265,9 @@ async function deleteOrphans(
     orphaned.map(({ id }) => id),
     async (ids) => {
       await sql`delete from ${sql.id(model.table)}
-        where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+        where id in (select ${sql.raw(model.id.cast('value'))} from ${dialect.list(JSON.stringify(ids))})`.execute(
+        trx,
+      )
     },
     (id, error) => {
       refused.add(id)

@@ -16,7 +16,9 @@ export async function deleteHard(
   await inTransaction(kysely, dialect, async (trx) => {
     const since = await logPosition(trx)
     await sql`delete from ${sql.id(model.table)}
-      where id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+      where id in (select ${sql.raw(model.id.cast('value'))} from ${dialect.list(JSON.stringify(ids))})`.execute(
+      trx,
+    )
     for (const id of ids) await logChange(trx, model.name, id, true)
     await hardenLog(trx, since)
   })

@@ -1,18 +1,29 @@
-import type { Kysely, RawBuilder } from 'kysely'
+import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
 
-/** One object that the engine keeps on an application's table, with the text that makes it. */
+/** One trigger that the engine keeps on an application's table. */
 export interface TriggerText {
   readonly name: string
-  readonly create: string
+  /** What {@link Dialect.installedTriggers} says of it while it is there and as it should be. */
+  readonly text: string
+  /** What makes it, once one of that name is dropped. */
+  readonly statements: readonly string[]
 }
 
 /** The few things in which databases differ. Everything else is one text of SQL for all. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
+  /** How the engine's transactions begin; undefined: the database has but one way. */
+  readonly isolation: IsolationLevel | undefined
+  /** Statement that checks now what the database would otherwise check at the commit, where that can be. */
+  readonly checkNow: string | undefined
+  /** Whether a `with` may hold a statement that deletes. */
+  readonly deletesInWith: boolean
+  /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */
+  readonly setTracking: (on: boolean) => RawBuilder<unknown>
   /** How many parameters one statement may have. */
   readonly maxParameters: number
   /** The n-th placeholder, from 1. */
@@ -39,7 +50,7 @@ export interface Dialect {
   readonly readTable: (db: Kysely<Schema>, table: string) => Promise<TableInfo | undefined>
   /** All tables that are not ours, to suggest near names. */
   readonly tableNames: (db: Kysely<Schema>) => Promise<string[]>
-  /** Whether an error says that another connection holds the lock, so that a retry makes sense. */
+  /** Whether an error says that another transaction was in the way, so that a retry makes sense. */
   readonly isBusy: (error: unknown) => boolean
   /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */
   readonly isRowFault: (error: unknown) => boolean
@@ -53,7 +64,7 @@ export interface Database {
    * What tells this copy of the database from another: a file's path and identity, or a server's. When it
    * changes between two openings, the database was copied and takes a new database id.
    */
-  readonly fingerprint: string
+  readonly fingerprint: () => Promise<string>
   /** What instance ids are made from, besides the database id. */
   readonly machine: Machine
   /** For people: the file's path, or the server's name. */

@@ -30,9 +30,11 @@ const DATABASE_ID = 'database_id'
  * that stamp records under one instance id would lose each other's changes.
  */
 export async function openInstance(
-  { kysely, dialect, fingerprint, machine }: Database,
+  database: Database,
   ports: { readonly clock: Clock; readonly random: Random },
 ): Promise<void> {
+  const { kysely, dialect, machine } = database
+  const fingerprint = await database.fingerprint()
   await inTransaction(kysely, dialect, async (trx) => {
     const known = await getMeta(trx, DATABASE_ID)
     const copied = (await getMeta(trx, FINGERPRINT)) !== fingerprint

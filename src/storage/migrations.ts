@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database, Dialect } from './dialect.ts'
+import { literal } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -130,5 +131,11 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
       last_saved_instance ${text} not null, last_saved_counter integer not null, deleted integer not null,
       hard_deleted integer not null, counters ${text}, primary key (transfer_session_id, id))`,
   ]
+  if (dialect.name === 'postgres') {
+    // One way to the server and back instead of many.
+    const body = `begin ${statements.join('; ')}; end`
+    await sql.raw(`do ${literal(body)}`).execute(db)
+    return
+  }
   for (const statement of statements) await sql.raw(statement).execute(db)
 }

@@ -5,18 +5,26 @@ import { partitionIn } from './ranges.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * Folds the change log into one pending row a record, and removes just the log rows it read. A record that
- * changed again forgets why it failed before.
+ * Folds the change log into one pending row a record, and removes just the log rows it read: where transactions run
+ * side by side, one that began earlier may log a lower number later. A record that changed again forgets why it
+ * failed before.
  */
 export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const fold = (log: RawBuilder<unknown>): RawBuilder<unknown> =>
+    sql`insert into morango_pending (model_name, record_id, hard, tries)
+      select model_name, record_id, max(hard), 0 from ${log}
+      group by model_name, record_id order by model_name, record_id
+      on conflict (model_name, record_id) do update
+      set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
+  if (dialect.deletesInWith) {
+    await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
+      ${fold(sql`log`)}`.execute(trx)
+    return
+  }
   const last = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)
   const seq = last.rows[0]?.seq ?? null
   if (seq === null) return
-  await sql`insert into morango_pending (model_name, record_id, hard, tries)
-    select model_name, record_id, max(hard), 0 from morango_change_log where seq <= ${seq}
-    group by model_name, record_id order by model_name, record_id
-    on conflict (model_name, record_id) do update
-    set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`.execute(trx)
+  await fold(sql`morango_change_log where seq <= ${seq}`).execute(trx)
   await sql`delete from morango_change_log where seq <= ${seq}`.execute(trx)
 }
 

@@ -79,7 +79,7 @@ export async function compileProfiles(
     }
     const result = compileProfile(profile, tables, names)
     for (const model of result.models) {
-      const stale = dialect.triggers(model).filter(({ name, create }) => installed.get(name) !== create)
+      const stale = dialect.triggers(model).filter(({ name, text }) => installed.get(name) !== text)
       if (stale.length > 0) {
         throw notMigrated(
           `Changes to the table "${model.table}" are not seen: ${stale.map(({ name }) => name).join(', ')} ` +
@@ -128,10 +128,10 @@ async function installTriggers(
 ): Promise<boolean> {
   const installed = await dialect.installedTriggers(trx)
   const wanted = dialect.triggers(model)
-  if (wanted.every(({ name, create }) => installed.get(name) === create)) return false
-  for (const { name, create } of wanted) {
+  if (wanted.every(({ name, text }) => installed.get(name) === text)) return false
+  for (const { name, statements } of wanted) {
     await sql.raw(dialect.dropTrigger(name, model.table)).execute(trx)
-    await sql.raw(create).execute(trx)
+    for (const statement of statements) await sql.raw(statement).execute(trx)
   }
   return true
 }
@@ -140,8 +140,9 @@ async function installTriggers(
 // but a comparison of every row with the Store.
 async function logUnseen(trx: Kysely<Schema>, model: CompiledModel): Promise<number> {
   const table = sql.id(model.table)
+  const id = sql.raw(model.id.read('t.id'))
   const unseen = await sql`insert into morango_change_log (model_name, record_id, hard)
-    select ${model.name}, t.id, 0 from ${table} t
-    where not exists (select 1 from morango_store s where s.id = t.id)`.execute(trx)
+    select ${model.name}, ${id}, 0 from ${table} t
+    where not exists (select 1 from morango_store s where s.id = ${id})`.execute(trx)
   return Number(unseen.numAffectedRows ?? 0n)
 }

@@ -23,7 +23,7 @@ const MOST_REMEMBERED = 20_000
 export async function readTargets(
   trx: Kysely<Schema>,
   dialect: Dialect,
-  targetTable: string,
+  { targetTable, targetId }: CompiledForeignKey,
   ids: ReadonlySet<string>,
   present: PresentRows,
 ): Promise<Map<string, Target>> {
@@ -43,10 +43,10 @@ export async function readTargets(
     deleted: Flag | null
     hard: Flag | null
     row: string | null
-  }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard, t.id as row
+  }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard, ${sql.raw(targetId.read('t.id'))} as row
     from ${dialect.list(JSON.stringify(unknown))} l
     left join morango_store s on s.id = l.value
-    left join ${sql.id(targetTable)} t on t.id = l.value`.execute(trx)
+    left join ${sql.id(targetTable)} t on t.id = ${sql.raw(targetId.cast('l.value'))}`.execute(trx)
   for (const { id, stored, deleted, hard, row } of result.rows) {
     if (deleted === 1) targets.set(id, { kind: 'deleted', hard: hard === 1 })
     else if (row === null) targets.set(id, { kind: stored === null ? 'missing' : 'not-applied' })

@@ -31,7 +31,7 @@ export async function renewIfRestored(
   const since = old.exchanged_counter
   if (since > 0) {
     await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
-      select id, ${old.id}, ${since}, partition from morango_store
+      select id, ${old.id}, cast(${since} as integer), partition from morango_store
       where last_saved_instance = ${old.id} and last_saved_counter > ${since}
       on conflict (store_id, instance_id) do nothing`.execute(trx)
   }
@@ -45,7 +45,7 @@ export async function renewIfRestored(
   await countSaved(trx, renewed, 'in')
   await forgetEmptyPartitions(trx)
   await sql`insert into morango_database_max_counter (partition, instance_id, counter)
-    select partition, ${stamp.instance}, ${stamp.counter} from morango_database_max_counter
+    select partition, ${stamp.instance}, cast(${stamp.counter} as integer) from morango_database_max_counter
     where instance_id = ${old.id}
     on conflict (partition, instance_id) do update
     set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(

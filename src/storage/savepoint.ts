@@ -16,6 +16,7 @@ export async function tryRows(
   await sql`savepoint morango_rows`.execute(trx)
   try {
     await work()
+    if (dialect.checkNow !== undefined) await sql.raw(dialect.checkNow).execute(trx)
   } catch (error) {
     await sql`rollback to savepoint morango_rows`.execute(trx)
     await sql`release savepoint morango_rows`.execute(trx)

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
-import type { CompiledModel, SqlValue } from '../models/compiled.ts'
+import type { CompiledColumn, CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
@@ -8,7 +8,7 @@ import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
-import { insertRows, type InsertTarget } from './rows.ts'
+import { insertRows, type InsertTarget, quote } from './rows.ts'
 import {
   countSaved,
   forgetEmptyPartitions,
@@ -128,21 +128,21 @@ async function readCandidates(
   filter: Filter | undefined,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<Candidate[]> {
-  const columns = model.columns.map((column) => ({ name: column.name, text: column.select === 'text' }))
+  const columns: Pick<CompiledColumn, 'name' | 'select'>[] = [...model.columns]
   if (model.sourceIdColumn !== undefined && !columns.some(({ name }) => name === model.sourceIdColumn)) {
-    columns.push({ name: model.sourceIdColumn, text: false })
+    columns.push({ name: model.sourceIdColumn, select: model.sourceIdForm.read })
   }
-  const selected = columns.map(({ name, text }) =>
-    text
-      ? sql`cast(t.${sql.id(name)} as text) as ${sql.id(name)}`
-      : sql`t.${sql.id(name)} as ${sql.id(name)}`,
-  )
+  const selected = columns.map(({ name, select }) => {
+    const column = `t.${quote(name)}`
+    const value = select === 'plain' ? column : select === 'text' ? `cast(${column} as text)` : select(column)
+    return sql`${sql.raw(value)} as ${sql.id(name)}`
+  })
   const result = await sql<Candidate>`
-    select p.record_id as morango_record_id, p.hard as morango_hard, t.id as morango_row_exists,
+    select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
       ${sql.join(selected)}
     from morango_pending p
-    left join ${sql.id(model.table)} t on t.id = p.record_id
+    left join ${sql.id(model.table)} t on t.id = ${sql.raw(model.id.cast('p.record_id'))}
     left join morango_store s on s.id = p.record_id
     where p.model_name = ${model.name} and p.record_id > ${after}
       and ${pendingUnder(filter, sql`p.partition`)}

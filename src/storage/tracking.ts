@@ -4,12 +4,16 @@ import type { Schema } from './schema.ts'
 
 /**
  * Runs `work` without logging changes, in the caller's transaction: rows that the engine writes are not the
- * application's changes. No other connection sees the switch, since it is back before the transaction ends.
+ * application's changes. Changes in other transactions are logged meanwhile.
  */
-export async function untracked<T>(trx: Kysely<Schema>, work: () => Promise<T>): Promise<T> {
-  await trx.updateTable('morango_control').set({ tracking: 0 }).where('id', '=', 1).execute()
+export async function untracked<T>(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  work: () => Promise<T>,
+): Promise<T> {
+  await dialect.setTracking(false).execute(trx)
   const result = await work()
-  await trx.updateTable('morango_control').set({ tracking: 1 }).where('id', '=', 1).execute()
+  await dialect.setTracking(true).execute(trx)
   return result
 }
 

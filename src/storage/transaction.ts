@@ -7,8 +7,9 @@ const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
 
 /**
- * Runs `work` in one transaction. While another connection holds the lock it tries again, without blocking the
- * event loop, so that an application's own connection in the same process can finish what it holds.
+ * Runs `work` in one transaction. When another transaction was in the way (it holds the lock, or has changed what
+ * this one read) it tries again, without blocking the event loop, so that an application's own connection in the
+ * same process can finish what it holds. So `work` may run more than once.
  *
  * @throws what `work` throws; then nothing is changed.
  */
@@ -20,7 +21,11 @@ export async function inTransaction<T>(
   const giveUpAt = Date.now() + MAX_WAIT_MS
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      return await db.transaction().execute(work)
+      const { isolation } = dialect
+      const transaction = db.transaction()
+      return await (isolation === undefined ? transaction : transaction.setIsolationLevel(isolation)).execute(
+        work,
+      )
     } catch (error) {
       if (!dialect.isBusy(error) || Date.now() > giveUpAt) throw error
     }

@@ -169,19 +169,26 @@ const BEHAVIOURS: readonly Behaviour<MakeLine>[] = [
 /**
  * Everything that a transport must do, as tests on peers that you connect to services.
  *
+ * @param defaults what the networks of the tests are made of besides, such as their databases.
+ *
  * @example
  * import { describe, test } from 'vitest'
  * const connect = (service, options) => ({ peer: createMemoryPeer(service, options) })
  * describePeer('memory', connect, { describe, test })
  */
-export function describePeer(name: string, connect: ConnectPeer, framework: TestFramework): void {
+export function describePeer(
+  name: string,
+  connect: ConnectPeer,
+  framework: TestFramework,
+  defaults: TestNetworkOptions = {},
+): void {
   framework.describe(name, () => {
     for (const { name: what, run } of BEHAVIOURS) {
       framework.test(what, async () => {
         const opened: { close?(): void | Promise<void> }[] = []
         try {
           await run(async (options) => {
-            const network = await createTestNetwork({ peers: ['a', 'b'], ...options })
+            const network = await createTestNetwork({ peers: ['a', 'b'], ...defaults, ...options })
             const client = network.peer('a').morango
             const { service } = network.peer('b')
             const connected = await connect(service, { capabilities: client.capabilities })

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { STAGES } from '../../src/core/stages.ts'
 import { createTestNetwork, type TestNetwork } from '../../src/testing/index.ts'
+import { makeTestDatabase } from '../databases/index.ts'
 
 async function withBook(seed = 'network'): Promise<{ network: TestNetwork; id: string }> {
-  const network = await createTestNetwork({ peers: ['a', 'b'], seed })
+  const network = await createTestNetwork({ peers: ['a', 'b'], seed, database: makeTestDatabase })
   const { id } = await network.peer('a').insert('book', { root: network.root, owner: 'u1', title: 'Emma' })
   return { network, id }
 }

@@ -3,6 +3,7 @@ import { createMemoryPeer } from '../../src/transport/memory.ts'
 import { createHttpPeer } from '../../src/transport/http/client.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
 import { describePeer } from '../../src/testing/index.ts'
+import { makeTestDatabase } from '../databases/index.ts'
 
 const ignore = (): void => undefined
 
@@ -10,6 +11,7 @@ describePeer(
   'a peer in memory',
   (service, { capabilities }) => ({ peer: createMemoryPeer(service, { capabilities, onError: ignore }) }),
   { describe, test },
+  { database: makeTestDatabase },
 )
 
 describePeer(
@@ -21,4 +23,5 @@ describePeer(
     return { peer: createHttpPeer('http://peer.test', { capabilities: [...capabilities], fetch }) }
   },
   { describe, test },
+  { database: makeTestDatabase },
 )

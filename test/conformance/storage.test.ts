@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import { memorySqlite } from '../../src/testing/sqlite.ts'
 import { describeStorage } from '../../src/testing/index.ts'
+import { DATABASE, makeTestDatabase } from '../databases/index.ts'
 
-describeStorage('SQLite', memorySqlite, { describe, test })
+describeStorage(DATABASE, makeTestDatabase, { describe, test })

@@ -4,14 +4,14 @@ import type { Profile } from '../../src/models/profile.ts'
 import { scope } from '../../src/models/scope.ts'
 
 /** The test application of the golden data (README there), "kit" partitions: everything lies under a dataset. */
-export const TABLES = `
+const SQLITE_TABLES = `
   create table facility (
     id char(32) primary key not null,
     name varchar(100) not null,
     now_date datetime not null,
     parent_id char(32) references facility (id) on delete cascade
   );
-  create table user (
+  create table "user" (
     password varchar(128) not null,
     last_login datetime,
     id char(32) primary key not null,
@@ -21,14 +21,20 @@ export const TABLES = `
   );
   create table contentsummarylog (
     id char(32) primary key not null,
-    user_id char(32) not null references user (id) on delete cascade,
+    user_id char(32) not null references "user" (id) on delete cascade,
     content_id varchar(32) not null
   );
   create table contentinteractionlog (
     id char(32) primary key not null,
-    user_id char(32) not null references user (id) on delete cascade,
+    user_id char(32) not null references "user" (id) on delete cascade,
     content_id varchar(32) not null
   );`
+
+/** What makes the tables, as a database spells it. */
+export function tablesFor(database: 'sqlite' | 'postgres'): readonly string[] {
+  const text = database === 'sqlite' ? SQLITE_TABLES : SQLITE_TABLES.replaceAll('datetime', 'timestamptz')
+  return text.split(';').filter((statement) => statement.trim() !== '')
+}
 
 /** The application's tables. */
 export const MODELS: readonly string[] = ['contentinteractionlog', 'contentsummarylog', 'facility', 'user']

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { JsonValue } from '../../src/core/python-json.ts'
 import type { Database } from '../../src/index.ts'
+import { normalizeInstant } from '../../src/models/kinds/calendar.ts'
 import { MODELS } from './histories-app.ts'
 import { text } from './histories-golden.ts'
 import type { GoldenDump } from './histories-golden.ts'
@@ -106,7 +107,7 @@ export async function ourDump(
     }
   }
   const changes = await sql<{ id: string; hard: number }>`select record_id as id, max(hard) as hard
-    from (select record_id, hard from morango_change_log union all select record_id, hard from morango_pending)
+    from (select record_id, hard from morango_change_log union all select record_id, hard from morango_pending) x
     group by record_id`.execute(kysely)
   for (const { id, hard } of changes.rows) {
     builder.put(`log/${id}`, present.has(id) ? 'changed' : hard === 1 ? 'hard-deleted' : 'deleted')
@@ -179,6 +180,8 @@ function byInstance(a: string, b: string): number {
 }
 
 const BOOLEANS = new Set(['is_staff', 'is_superuser'])
+// As PostgreSQL prints it.
+const PRINTED_INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?)\d*Z$/
 
 // As the original's dumps write a row: booleans, instants cut to milliseconds; columns sorted.
@@ -193,5 +196,6 @@ function rowText(row: Readonly<Record<string, JsonValue>>): string {
 function cellOf(column: string, value: JsonValue): JsonValue {
   if (BOOLEANS.has(column)) return value === 1 || value === true
   if (typeof value !== 'string') return value
+  if (PRINTED_INSTANT.test(value)) return normalizeInstant(value) ?? value
   return INSTANT.test(value) ? value.replace(INSTANT, '$1Z') : value
 }

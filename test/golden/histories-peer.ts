@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { createRootCertificate } from '../../src/core/certificate-create.ts'
 import type { OwnCertificate } from '../../src/core/certificate-create.ts'
@@ -8,11 +7,11 @@ import type { JsonValue, RawField } from '../../src/core/python-json.ts'
 import { createSigner } from '../../src/crypto/webcrypto-signer.ts'
 import { createMorango } from '../../src/index.ts'
 import type { Database, Morango, MorangoOptions } from '../../src/index.ts'
-import { sqlite } from '../../src/sqlite.ts'
 import { saveCertificate } from '../../src/storage/certificates.ts'
 import { setMeta } from '../../src/storage/migrations.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
-import { facilityData, TABLES } from './histories-app.ts'
+import { makeTestDatabase } from '../databases/index.ts'
+import { facilityData, tablesFor } from './histories-app.ts'
 import { text } from './histories-golden.ts'
 import type { Step } from './histories-golden.ts'
 
@@ -21,6 +20,7 @@ export interface HistoryPeer {
   readonly name: string
   readonly database: Database
   readonly morango: Morango
+  readonly destroy: () => Promise<void>
 }
 
 /** Who a peer is. */
@@ -47,9 +47,9 @@ export async function createHistoryPeer(
   { name, instanceId, databaseId }: Identity,
   settings: Settings = {},
 ): Promise<HistoryPeer> {
-  const connection = new DatabaseSync(':memory:')
-  const database = sqlite(connection)
-  connection.exec(TABLES)
+  const store = await makeTestDatabase()
+  const database = await store.open()
+  for (const statement of tablesFor(database.dialect.name)) await sql.raw(statement).execute(database.kysely)
   const profiles = [facilityData(dataset)] as const
   const morango = await createMorango({ database, profiles, migrate: true, ...settings })
   await database.kysely
@@ -58,7 +58,7 @@ export async function createHistoryPeer(
     .execute()
   await setMeta(database.kysely, 'database_id', databaseId)
   await saveCertificate(database.kysely, root.certificate, root.privateKeyPem)
-  return { name, database, morango }
+  return { name, database, morango, destroy: async () => await store.destroy() }
 }
 
 /** What a step did: for a sync the transfers, `pull 2, push 0`; an id for a creation. */
@@ -89,7 +89,7 @@ export async function playStep(
       const row = morango.record(text(model), { ...values, ...given, ...random })
       const entries = Object.entries(row)
       const columns = entries.map(([column]) => sql.id(column))
-      const parameters = entries.map(([, value]) => toColumn(value))
+      const parameters = entries.map(([, value]) => toColumn(database, value))
       await sql`insert into ${sql.id(text(model))} (${sql.join(columns)}) values (${sql.join(parameters)})`.execute(
         db,
       )
@@ -98,7 +98,7 @@ export async function playStep(
     case 'update': {
       const { model, id, ...values } = args
       const sets = Object.entries(values).map(
-        ([column, value]) => sql`${sql.id(column)} = ${toColumn(value)}`,
+        ([column, value]) => sql`${sql.id(column)} = ${toColumn(database, value)}`,
       )
       await sql`update ${sql.id(text(model))} set ${sql.join(sets)} where id = ${text(id)}`.execute(db)
       return {}
@@ -180,8 +180,9 @@ function rawFields(value: JsonValue | undefined): RawField[] {
   return Object.entries(value).map(([key, member]) => ({ key, raw: pythonStringify(member) }))
 }
 
-function toColumn(value: unknown): string | number | null {
-  if (typeof value === 'boolean') return value ? 1 : 0
+function toColumn({ dialect }: Database, value: unknown): string | number | boolean | null {
+  if (typeof value === 'boolean' && dialect.name === 'sqlite') return value ? 1 : 0
+  if (typeof value === 'boolean') return value
   if (value === null || typeof value === 'string' || typeof value === 'number') return value
   throw new Error(`no column value: ${JSON.stringify(value)}`)
 }

@@ -36,9 +36,10 @@ export async function playHistory(
       if (peer !== undefined) at.set(`${index}/${name}`, await ourDump(peer.database, labels, rename))
     }
   }
-  for (const [name, { database, morango }] of peers) {
+  for (const [name, { database, morango, destroy }] of peers) {
     at.set(`final/${name}`, await ourDump(database, labels, rename))
     await morango.close()
+    await destroy()
   }
   return { at }
 }

@@ -16,6 +16,8 @@ function column(kind: ColumnKind, options: Partial<ColumnSpecification> = {}): C
     scale: undefined,
     whenMissing: undefined,
     defaultSql: undefined,
+    read: undefined,
+    element: undefined,
     ...options,
   })
 }

@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { it } from 'vitest'
 import { STAGES } from '../../src/core/stages.ts'
 import type { Fault } from '../../src/testing/index.ts'
+import { DATABASE } from '../databases/index.ts'
 import { type Holder, type History, MODELS, OWNERS, type Step, World } from './world.ts'
 
 const RUNS = process.env['MORANGO_PROPERTY_RUNS']
 const SEED = process.env['MORANGO_PROPERTY_SEED']
+const DEFAULT_RUNS = DATABASE === 'sqlite' ? 25 : 6
 
 const index = fc.nat({ max: 7 })
 const peer = fc.nat({ max: 4 })
@@ -140,7 +142,7 @@ it(
         }
       }),
       {
-        numRuns: RUNS === undefined ? 25 : Number(RUNS),
+        numRuns: RUNS === undefined ? DEFAULT_RUNS : Number(RUNS),
         ...(SEED !== undefined ? { seed: Number(SEED) } : RUNS === undefined ? { seed: 1 } : {}),
         // What was found until then is told; without it a failure would end as a timeout.
         interruptAfterTimeLimit: RUNS === undefined ? 60_000 : 7_000_000,

@@ -7,8 +7,10 @@ import { createEngine } from '../../src/storage/engine.ts'
 import { compileProfiles } from '../../src/storage/prepare.ts'
 import type { Flag } from '../../src/storage/schema.ts'
 import { createTestNetwork, library, type TestPeer } from '../../src/testing/index.ts'
+import { DATABASE, makeTestDatabase } from '../databases/index.ts'
 
-const RUNS = Number(process.env['MORANGO_PROPERTY_RUNS'] ?? 40)
+// A database on a server takes longer to make.
+const RUNS = Number(process.env['MORANGO_PROPERTY_RUNS'] ?? (DATABASE === 'sqlite' ? 40 : 15))
 
 const INSTANCES = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(32))
 const TRANSFER = 'e'.repeat(32)
@@ -166,7 +168,7 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
 it('what the statements make of a Buffer is what core decides record by record', async () => {
   await fc.assert(
     fc.asyncProperty(pairs, fc.constantFrom(1, 2, 3, undefined), async (list, turn) => {
-      const network = await createTestNetwork({ peers: 1 })
+      const network = await createTestNetwork({ peers: 1, database: makeTestDatabase })
       try {
         const peer = network.peer('a')
         const ours = list.flatMap((pair, index) =>

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
+import { makeTestDatabase } from '../databases/index.ts'
 
 export type Owner = 'u1' | 'u2'
 export type ModelName = 'shelf' | 'book' | 'note' | 'setting'
@@ -103,7 +104,8 @@ export class World {
       format === 'v2' ? [] : format === 'v1' ? ['FSIC_V2_FORMAT'] : ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT']
     // Long stages in several turns, too.
     const turnSize = [undefined, 1, 2, 3][(holders.length + withoutCapabilities.length) % 4]
-    const options = { peers, seed, chunkSize: 2, turnSize, withoutCapabilities }
+    const database = makeTestDatabase
+    const options = { database, peers, seed, chunkSize: 2, turnSize, withoutCapabilities }
     return new World(await createTestNetwork(options), holders)
   }
 

@@ -92,7 +92,7 @@ export async function createDatabase(): Promise<Kysely<Schema>> {
   await migrateOwnTables({
     kysely,
     dialect: sqliteDialect,
-    fingerprint: '',
+    fingerprint: () => Promise.resolve(''),
     machine: { systemId: '', nodeId: '', about: {} },
     description: '',
     close: () => kysely.destroy(),

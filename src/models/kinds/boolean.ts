@@ -6,10 +6,10 @@ import type { KindCodec, KindOptions } from './codec.ts'
 const TRUE: ReadonlySet<unknown> = new Set<unknown>([true, 1, 1n, '1', 't', 'true', 'True', 'TRUE'])
 const FALSE: ReadonlySet<unknown> = new Set<unknown>([false, 0, 0n, '0', 'f', 'false', 'False', 'FALSE'])
 
-/** Booleans, kept as 0 and 1 or (storage `text`) as `false` and `true`. */
+/** Booleans, kept as 0 and 1, as texts `false` and `true` (storage `text`), or as such (storage `boolean`). */
 export function booleanKind({ field, storage }: KindOptions): KindCodec {
-  const yes: SqlValue = storage === 'text' ? 'true' : 1
-  const no: SqlValue = storage === 'text' ? 'false' : 0
+  const yes: SqlValue = storage === 'text' ? 'true' : storage === 'boolean' ? true : 1
+  const no: SqlValue = storage === 'text' ? 'false' : storage === 'boolean' ? false : 0
   return {
     select: 'plain',
     encode(value) {

@@ -1,5 +1,6 @@
 import { FieldError } from '../compiled.ts'
 import type { ColumnKind, CompiledColumn, SqlValue } from '../compiled.ts'
+import { arrayKind } from './array.ts'
 import { binaryKind } from './binary.ts'
 import { booleanKind } from './boolean.ts'
 import type { KindCodec, KindOptions } from './codec.ts'
@@ -39,12 +40,16 @@ export interface ColumnSpecification extends KindOptions {
   readonly recordId: boolean
   readonly whenMissing: SqlValue | undefined
   readonly defaultSql: string | undefined
+  /** The expression to select, where the database has a form of its own. */
+  readonly read: ((column: string) => string) | undefined
+  /** What the elements of an array are. */
+  readonly element: { readonly kind: ColumnKind; readonly storage: string | undefined } | undefined
 }
 
 /** Compiles one column: its kind's two conversions with null taken care of. */
 export function compileColumn(column: ColumnSpecification): CompiledColumn {
   const { field, kind, nullable, storage, whenMissing, defaultSql } = column
-  const codec = column.recordId ? recordIdKind(column) : FACTORIES[kind](column)
+  const codec = codecOf(column)
   const { encode, decode } = codec
   // Where null is not allowed, JSON's own null is still a value of a JSON column.
   const holdsJsonNull = kind === 'json' && storage !== 'string' && !nullable
@@ -52,7 +57,7 @@ export function compileColumn(column: ColumnSpecification): CompiledColumn {
     name: field,
     kind,
     nullable,
-    select: codec.select,
+    select: column.read ?? codec.select,
     encode: (value) => (value === null || value === undefined ? 'null' : encode(value)),
     decode: (raw) => {
       if (raw !== 'null' || holdsJsonNull) return decode(raw)
@@ -62,4 +67,12 @@ export function compileColumn(column: ColumnSpecification): CompiledColumn {
     whenMissing,
     defaultSql,
   }
+}
+
+function codecOf(column: ColumnSpecification): KindCodec {
+  const { element, field, kind, maxLength, scale, storage } = column
+  if (column.recordId) return recordIdKind(column)
+  if (element === undefined || kind !== 'json' || storage !== 'array') return FACTORIES[kind](column)
+  const each = { field, nullable: true, maxLength, scale, storage: element.storage }
+  return arrayKind(field, element.kind, FACTORIES[element.kind](each))
 }

@@ -11,10 +11,15 @@ const MICROSECONDS = 1_000_000n
 
 /**
  * Lengths of time, `P1DT02H03M04S` in the JSON. Storage `text` (that form; `1 02:03:04` is read too),
- * `seconds` or `microseconds`. Digits beyond microseconds are cut off.
+ * `seconds`, `microseconds` or `interval` (SQL's type: read as seconds, written as `-1 days -02:03:04`). Digits beyond microseconds are cut off.
  */
 export function durationKind({ field, storage }: KindOptions): KindCodec {
-  const parse = storage === 'seconds' ? parseSeconds : storage === 'microseconds' ? parseWhole : parseText
+  const parse =
+    storage === 'seconds' || storage === 'interval'
+      ? parseSeconds
+      : storage === 'microseconds'
+        ? parseWhole
+        : parseText
   const expected = storage === 'seconds' || storage === 'microseconds' ? `${storage}` : 'a length of time'
   return {
     select: 'text',
@@ -35,6 +40,7 @@ export function durationKind({ field, storage }: KindOptions): KindCodec {
 
 function stored(microseconds: bigint, storage: string | undefined): SqlValue {
   if (storage === 'seconds') return Number(microseconds) / Number(MICROSECONDS)
+  if (storage === 'interval') return formatInterval(microseconds)
   if (storage !== 'microseconds') return format(microseconds)
   const number = Number(microseconds)
   return Number.isSafeInteger(number) ? number : microseconds
@@ -82,6 +88,15 @@ function format(microseconds: bigint): string {
     `${two(seconds % 60n)}${fraction === 0n ? '' : `.${String(fraction).padStart(6, '0')}`}S`,
   ]
   return `${microseconds < 0n ? '-' : ''}P${seconds / 86_400n}DT${time.join('')}`
+}
+
+function formatInterval(microseconds: bigint): string {
+  const sign = microseconds < 0n ? '-' : ''
+  const size = microseconds < 0n ? -microseconds : microseconds
+  const seconds = size / MICROSECONDS
+  const time = `${two((seconds / 3600n) % 24n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}`
+  const fraction = String(size % MICROSECONDS).padStart(6, '0')
+  return `${sign}${seconds / 86_400n} days ${sign}${time}.${fraction}`
 }
 
 function two(value: bigint): string {

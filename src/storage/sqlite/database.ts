@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase } from 'kysely'
 import { useSha256 } from '../../core/sha256.ts'
 import type { Database } from '../dialect.ts'
-import { thisMachine } from './machine.ts'
+import { thisMachine } from '../machine.ts'
 import type { Schema } from '../schema.ts'
 import { sqliteDialect } from './dialect.ts'
 import { nodeSqliteDriver } from './node-sqlite.ts'
@@ -62,7 +62,7 @@ export function sqlite(
     kysely,
     dialect: sqliteDialect,
     machine,
-    fingerprint: path === undefined ? 'memory' : `${machine.systemId}:${path}`,
+    fingerprint: () => Promise.resolve(path === undefined ? 'memory' : `${machine.systemId}:${path}`),
     description: path ?? ':memory:',
     close: async () => {
       if (opened) await kysely.destroy()

@@ -14,6 +14,11 @@ const TOO_BIG = 18
 /** SQLite 3.45 and later, whatever the driver. */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
+  isolation: undefined,
+  checkNow: undefined,
+  deletesInWith: false,
+  // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
+  setTracking: (on) => sql`update morango_control set tracking = ${on ? 1 : 0} where id = 1`,
   maxParameters: 32_000,
   placeholder: () => '?',
   now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
@@ -45,12 +50,10 @@ function triggers(model: CompiledModel): TriggerText[] {
     `insert into morango_change_log (model_name, record_id, hard) values (${literal(model.name)}, ${id}, 0);`
   const trigger = (event: 'insert' | 'update' | 'delete', body: string): TriggerText => {
     const name = `morango_log_${model.name}_${event}`
-    return {
-      name,
-      create:
-        `CREATE TRIGGER ${quote(name)} after ${event} on ${quote(model.table)}` +
-        ` when (select tracking from morango_control where id = 1) = 1 begin ${body} end`,
-    }
+    const text =
+      `CREATE TRIGGER ${quote(name)} after ${event} on ${quote(model.table)}` +
+      ` when (select tracking from morango_control where id = 1) = 1 begin ${body} end`
+    return { name, text, statements: [text] }
   }
   return [
     trigger('insert', log('new.id')),

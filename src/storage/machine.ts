@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { arch, hostname, platform, release } from 'node:os'
-import type { Machine } from '../instance.ts'
+import type { Machine } from './instance.ts'
+
+/** What every process of one database on a server has in common: it is one instance, wherever they run. */
+export function serverMachine(): Machine {
+  return { ...thisMachine(), systemId: override('MORANGO_SYSTEM_ID') ?? 'postgresql' }
+}
 
 /**
  * What tells this machine from others: its machine id where the system has one, else its host name. Both can

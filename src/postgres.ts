@@ -1,0 +1,2 @@
+export { postgres } from './storage/postgres/database.ts'
+export type { PostgresOptions } from './storage/postgres/database.ts'

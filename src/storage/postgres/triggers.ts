@@ -1,0 +1,74 @@
+import { type Kysely, sql } from 'kysely'
+import type { CompiledModel } from '../../models/compiled.ts'
+import type { TriggerText } from '../dialect.ts'
+import { literal, quote } from '../rows.ts'
+import type { Schema } from '../schema.ts'
+
+/**
+ * The triggers that log the changes of a model's table, and one that refuses `truncate`, which fires none of them.
+ * Each has its own statement as comment: the database gives definitions back in words of its own.
+ */
+export function triggers(model: CompiledModel): TriggerText[] {
+  const log = (row: 'new' | 'old'): string =>
+    `insert into morango_change_log (model_name, record_id, hard) values ` +
+    `(${literal(model.name)}, ${model.id.read(`${row}.id`)}, 0);`
+  return [
+    rowTrigger(model, 'insert', log('new')),
+    // A changed primary key is a deletion and a creation.
+    rowTrigger(model, 'update', `if old.id <> new.id then ${log('old')} end if; ${log('new')}`),
+    rowTrigger(model, 'delete', log('old')),
+    refuseTruncate(model),
+  ]
+}
+
+/** The triggers of ours that fire, with what their comments say. */
+export async function installedTriggers(db: Kysely<Schema>): Promise<ReadonlyMap<string, string>> {
+  const found = await sql<{ name: string; text: string }>`
+    select t.tgname as name, obj_description(t.oid, 'pg_trigger') as text
+    from pg_catalog.pg_trigger t
+    where t.tgname like 'morango\\_%' and not t.tgisinternal and t.tgparentid = 0 and t.tgenabled in ('O', 'A')
+      and pg_catalog.pg_table_is_visible(t.tgrelid)`.execute(db)
+  return new Map(found.rows.flatMap(({ name, text }) => (text === null ? [] : [[name, text] as const])))
+}
+
+function rowTrigger(model: CompiledModel, event: 'insert' | 'update' | 'delete', body: string): TriggerText {
+  return trigger(
+    model,
+    `morango_log_${model.name}_${event}`,
+    `after ${event} on ${quote(model.table)} for each row ` +
+      `when (current_setting('morango.tracking', true) is distinct from 'off')`,
+    `begin ${body} return null; end`,
+  )
+}
+
+function refuseTruncate(model: CompiledModel): TriggerText {
+  const message = literal(`truncate would not be seen: delete the rows of ${quote(model.table)} instead`)
+  const hint = literal('Morango logs changes by row triggers, which truncate does not fire.')
+  return trigger(
+    model,
+    `morango_keep_${model.name}`,
+    `before truncate on ${quote(model.table)} for each statement`,
+    `begin raise exception using errcode = 'feature_not_supported', message = ${message}, hint = ${hint}; end`,
+  )
+}
+
+function trigger(model: CompiledModel, name: string, when: string, body: string): TriggerText {
+  const text = `trigger ${quote(name)} ${when} execute function ${quote(name)}() as ${body}`
+  return {
+    name,
+    text,
+    statements: [
+      createFunction(name, body),
+      `create trigger ${quote(name)} ${when} execute function ${quote(name)}()`,
+      `comment on trigger ${quote(name)} on ${quote(model.table)} is ${literal(text)}`,
+    ],
+  }
+}
+
+// Its search path is fixed, temporary tables last: whatever an application writes with, its changes go to our log.
+function createFunction(name: string, body: string): string {
+  const text =
+    `create or replace function ${quote(name)}() returns trigger language plpgsql ` +
+    `set search_path to %I, pg_temp as %L`
+  return `do ${literal(`begin execute format(${literal(text)}, current_schema(), ${literal(body)}); end`)}`
+}

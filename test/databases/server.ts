@@ -1,0 +1,47 @@
+import pg from 'pg'
+import { inject } from 'vitest'
+import { postgres } from '../../src/postgres.ts'
+import type { Database } from '../../src/storage/dialect.ts'
+import type { TestDatabase } from '../../src/testing/index.ts'
+
+const url = inject('postgresUrl')
+const admin = new pg.Pool({ connectionString: url, max: 2 })
+let serial = 0
+
+/** A database on the server, with the URL by which others may reach it. */
+export interface ServerDatabase extends TestDatabase {
+  readonly url: string
+  open(): Database
+}
+
+/** A schema of the run's database on the server, with connections of its own. */
+export async function makeOnServer(): Promise<ServerDatabase> {
+  const schema = `peer_${process.pid}_${serial++}`
+  await admin.query(`create schema ${schema}`)
+  const own = new URL(url)
+  // What a test has written need not outlive the machine.
+  own.searchParams.set('options', `-c search_path=${schema} -c synchronous_commit=off`)
+  own.searchParams.set('application_name', schema)
+  const pools: pg.Pool[] = []
+  const crash = async (): Promise<void> => {
+    await admin.query(
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1',
+      [schema],
+    )
+    for (const pool of pools.splice(0)) pool.end().catch(() => undefined)
+  }
+  return {
+    url: own.href,
+    open: () => {
+      const pool = new pg.Pool({ connectionString: own.href, max: 4 })
+      pool.on('error', () => undefined)
+      pools.push(pool)
+      return postgres(pool)
+    },
+    crash,
+    destroy: async () => {
+      await crash()
+      await admin.query(`drop schema ${schema} cascade`)
+    },
+  }
+}
