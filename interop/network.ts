@@ -44,6 +44,8 @@ export interface Pair {
 
 const PROJECT = join(import.meta.dirname, 'python', 'peer.py')
 const CHILD = join(import.meta.dirname, 'child.ts')
+export const SYSTEM_ID = 'interop'
+export const NODE_ID = 'interop node'
 const idle = new Map<string, RemotePeer[]>()
 const folder = mkdtempSync(join(tmpdir(), 'morango-interop-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -105,19 +107,24 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
   }
 }
 
-function newDatabase(): string {
+/** A copy of the empty database. */
+export function newDatabase(): string {
   const path = join(folder, `python-${files++}.db`)
   copyFileSync(inject('python')?.database ?? '', path)
   return path
 }
 
-function startPython(path: string, options: PythonOptions): Promise<RemotePeer> {
+/** Starts a peer of the original in a process of its own. */
+export function startPython(path: string, options: PythonOptions): Promise<RemotePeer> {
   return startPeer({
     kind: 'python',
     command: inject('python')?.executable ?? '',
     args: [PROJECT],
     env: {
       PYTHONDONTWRITEBYTECODE: '1',
+      // With its database id this makes the instance id; the machine shall not.
+      MORANGO_SYSTEM_ID: SYSTEM_ID,
+      MORANGO_NODE_ID: NODE_ID,
       INTEROP_DATABASE: path,
       INTEROP_PASSWORD: PASSWORD,
       INTEROP_NO_SLEEP: process.env['INTEROP_SLEEP'] === undefined ? '1' : '0',

@@ -7,8 +7,11 @@ export interface RemotePeer extends Peer {
   readonly pid: number
   /** Ends the process at once, as a power cut does. */
   kill(): Promise<void>
-  /** Empties its database and makes it another instance; only the original's can. */
-  reset(): Promise<void>
+  /**
+   * Empties its database and makes it another instance; only the original's can.
+   * @returns who it is
+   */
+  reset(as?: { readonly database: string; readonly certificates: readonly object[] }): Promise<unknown>
 }
 
 interface Reply {
@@ -99,9 +102,7 @@ export async function startPeer(options: {
     kind,
     url,
     pid,
-    async reset() {
-      await send('reset', {})
-    },
+    reset: (as = undefined) => send('reset', as ?? {}),
     async kill() {
       child.kill('SIGKILL')
       await ended.promise

@@ -4,6 +4,7 @@ A command is one line of JSON, `{"id": 1, "op": "create", ...}`; its answer, one
 `{"id": 1, "result": ...}` or `{"id": 1, "error": {"type": ..., "message": ...}}`. The first line says where it
 serves. It ends when its standard input does.
 """
+import functools
 import json
 import os
 import sys
@@ -17,6 +18,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
 if os.environ.get("INTEROP_NO_SLEEP") == "1":
     _sleep = time.sleep
     time.sleep = lambda seconds: _sleep(min(seconds, 0.002))
+
+# A key is read from its text, and checked, dozens of times in a sync; no test is about how long that takes.
+from cryptography.hazmat.primitives import serialization  # noqa: E402
+
+_read_key = functools.lru_cache(maxsize=None)(serialization.load_pem_private_key)
+serialization.load_pem_private_key = lambda data, password, *more, **named: _read_key(data, password)
 
 import django  # noqa: E402
 
@@ -34,6 +41,7 @@ from django.db.backends.signals import connection_created  # noqa: E402
 from morango.models.certificates import Certificate, Filter, Key  # noqa: E402
 from morango.models.core import (  # noqa: E402
     Buffer,
+    DatabaseIDModel,
     DatabaseMaxCounter,
     InstanceIDModel,
     RecordMaxCounter,
@@ -63,14 +71,21 @@ connection_created.connect(without_waiting_for_the_disk)
 controller = MorangoProfileController(PROFILE)
 
 
-def reset():
-    """Everything gone, and another instance."""
+def reset(database=None, certificates=()):
+    """Everything gone, and another instance: that of a database id, with certificates, where they are given."""
     with connection.cursor() as cursor:
         tables = [t for t in connection.introspection.table_names(cursor) if t not in ("django_migrations", "django_content_type", "auth_permission")]
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for table in tables:
             cursor.execute('DELETE FROM "%s"' % table)
+    if database is not None:
+        DatabaseIDModel.objects.create(id=database, current=True)
     prepare()
+    for given in certificates:
+        item = Certificate.deserialize(given["serialized"], given["signature"])
+        if given["key"] is not None:
+            item.private_key = Key(private_key_string=given["key"])
+        item.save()
     return info()
 
 
@@ -100,6 +115,9 @@ def values(model, fields):
     """JSON values as the fields' own types."""
     out = {}
     for name, value in fields.items():
+        if name == "source_id":
+            out["_morango_source_id"] = value
+            continue
         field = model._meta.get_field(name)
         if value is not None and field.get_internal_type() not in ("JSONField", "ForeignKey"):
             value = field.to_python(value)
@@ -245,6 +263,7 @@ def dump():
     counters = DatabaseMaxCounter.objects.order_by("partition", "instance_id")
     return {
         "instance": info()["instance"],
+        "counter": info()["counter"],
         "store": [
             {
                 "id": row.id,

@@ -10,24 +10,17 @@ import { createMorango } from '../../src/index.ts'
 import type { Database, Morango, MorangoOptions } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite.ts'
 import { saveCertificate } from '../../src/storage/certificates.ts'
-import { setMeta } from '../../src/storage/migrations.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
 import { facilityData, TABLES } from './histories-app.ts'
 import { text } from './histories-golden.ts'
 import type { Step } from './histories-golden.ts'
+import { fixIdentity, type Identity } from './identity.ts'
 
 /** One of ours in the place of one of the original's. */
 export interface HistoryPeer {
   readonly name: string
   readonly database: Database
   readonly morango: Morango
-}
-
-/** Who a peer is. */
-export interface Identity {
-  readonly name: string
-  readonly instanceId: string
-  readonly databaseId: string
 }
 
 /** How peers talk; by default as those of the recordings. */
@@ -44,7 +37,7 @@ export async function rootOf(keyPair: KeyPair): Promise<OwnCertificate> {
 export async function createHistoryPeer(
   dataset: string,
   root: OwnCertificate,
-  { name, instanceId, databaseId }: Identity,
+  identity: Identity & { readonly name: string },
   settings: Settings = {},
 ): Promise<HistoryPeer> {
   const connection = new DatabaseSync(':memory:')
@@ -52,13 +45,9 @@ export async function createHistoryPeer(
   connection.exec(TABLES)
   const profiles = [facilityData(dataset)] as const
   const morango = await createMorango({ database, profiles, migrate: true, ...settings })
-  await database.kysely
-    .updateTable('morango_instance')
-    .set({ id: instanceId, database_id: databaseId })
-    .execute()
-  await setMeta(database.kysely, 'database_id', databaseId)
+  await fixIdentity(database, identity)
   await saveCertificate(database.kysely, root.certificate, root.privateKeyPem)
-  return { name, database, morango }
+  return { name: identity.name, database, morango }
 }
 
 /** What a step did: for a sync the transfers, `pull 2, push 0`; an id for a creation. */
