@@ -12,7 +12,9 @@ it('explore', async () => {
   const cast = await createCast()
   writeFileSync('/tmp/explore.txt', '')
   const t = performance.now()
-  for (let i = 0; i < N; i++) {
+  const only = process.env['ONLY']?.split(',').map(Number)
+  for (let i = Number(process.env['FROM'] ?? 0); i < N; i++) {
+    if (only !== undefined && !only.includes(i)) continue
     const [one] = fc.sample(history(i), { seed: S + i, numRuns: 1 })
     const s = performance.now()
     try {

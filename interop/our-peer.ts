@@ -174,6 +174,8 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
       .orderBy('partition')
       .orderBy('instance_id')
       .execute()
+    const pending = await sql<{ id: string }>`select record_id as id from morango_change_log
+      union select record_id from morango_pending order by 1`.execute(db)
     const left = await sql<{ n: number }>`select (select count(*) from morango_incoming)
       + (select count(*) from morango_outgoing) + (select count(*) from morango_outgoing_snapshot) as n`.execute(
       db,
@@ -197,6 +199,7 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
         history: histories.get(row.id) ?? {},
       })),
       counters: counters.map((row) => [row.partition, row.instance_id, row.counter] as const),
+      pending: pending.rows.map(({ id }) => id),
       buffers: Number(left.rows[0]?.n),
       app: { region: rows('region'), person: rows('person'), visit: rows('visit'), sample: rows('sample') },
     }

@@ -31,6 +31,8 @@ export interface Dump {
   readonly store: readonly StoreRow[]
   /** Database max counters: partition, instance, counter. */
   readonly counters: readonly (readonly [partition: string, instance: string, counter: number])[]
+  /** Records whose rows have changed since they were serialized. */
+  readonly pending: readonly string[]
   /** Rows left in buffers. */
   readonly buffers: number
   readonly app: Readonly<Record<ModelName, readonly Fields[]>>

@@ -68,15 +68,17 @@ export async function createCast(): Promise<Cast> {
     return made
   }
 
+  async function dismiss(): Promise<void> {
+    await Promise.all(hired.splice(0).map((peer) => peer.close()))
+  }
+
   return {
     dataset: root.certificate.id,
     peers: (company, holders, ours) =>
       Promise.all(holders.map((holder, peer) => createPeer(company, peer, holder, ours[peer] === true))),
-    async dismiss() {
-      await Promise.all(hired.splice(0).map((peer) => peer.close()))
-    },
+    dismiss,
     async close() {
-      await this.dismiss()
+      await dismiss()
       await Promise.all([...processes.values()].map(async (process) => (await process).kill()))
     },
   }

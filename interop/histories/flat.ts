@@ -9,9 +9,9 @@ export type Rename = (text: string) => string
 /**
  * - `counter`: the instance's; `buffers`: how many rows wait there
  * - `claims/<partition>`: the database max counters, `a3 b2`: instance a's 3, instance b's 2
- * - `store/<record>/…`: `who` (model, partition, source id), `parent`, `json`, `conflicting`, `state`, `version` (the
+ * - `store/<record>/…`: `who` (model, source id, partition), `parent`, `json`, `conflicting`, `state`, `version` (the
  *   record max counters, a `*` before the last saved one)
- * - `app/<record>`: its row
+ * - `app/<record>`: its row; `pending/<record>`: it has changed since it was serialized
  */
 export function flatten(dump: Dump, rename: Rename): Flat {
   const flat = new Map<string, string>()
@@ -21,13 +21,14 @@ export function flatten(dump: Dump, rename: Rename): Flat {
   put('instance', dump.instance)
   put('counter', String(dump.counter))
   put('buffers', dump.buffers === 0 ? '' : String(dump.buffers))
+  for (const id of dump.pending) put(`pending/${id}`, 'changed')
   const claims = Map.groupBy(dump.counters, ([partition]) => partition)
   for (const [partition, list] of claims) {
     put(`claims/${partition}`, versions(list.map(([, instance, counter]) => `${rename(instance)}${counter}`)))
   }
   for (const row of dump.store) {
     const at = `store/${row.id}`
-    put(`${at}/who`, `${row.model} ${row.partition} ${row.source}`)
+    put(`${at}/who`, `${row.model} ${row.source} ${row.partition}`)
     put(`${at}/parent`, row.selfRef)
     put(`${at}/json`, row.serialized)
     put(`${at}/conflicting`, row.conflicting)

@@ -3,6 +3,7 @@ import type { Dump, Peer } from '../peer.ts'
 import { type Cast, PERSONS } from './cast.ts'
 import { type Flat, flatten, type Rename } from './flat.ts'
 import { type History, keyOf, OWNERS, SLOTS } from './history.ts'
+import { createNumbering, type Numbering } from './numbering.ts'
 import { type Difference, explain, type Quirk } from './quirks.ts'
 import { type Action, idOf, perform, resolve, type Scene } from './script.ts'
 
@@ -46,7 +47,10 @@ async function run(
   const known = holders.map(() => new Set<string>())
   const rename = namesFor(dataset, dumps)
   const flats = dumps.map((dump) => flatten(dump, rename))
+  const ourFlats = [...flats]
   const carried = holders.map(() => new Map<string, string>())
+  const numbering = createNumbering()
+  const travelled = new Map<string, Quirk>()
   const quirks = new Set<string>()
   const actions: Action[] = []
   const log = [`${kinds.map((kind, peer) => `${'abcd'[peer]}: ${kind}, ${holders[peer]}`).join('; ')}`]
@@ -77,26 +81,29 @@ async function run(
       if (dump === undefined || ourDump === undefined || carry === undefined) throw new Error('no dump')
       dumps[peer] = dump
       flats[peer] = flatten(dump, rename)
+      ourFlats[peer] = flatten(ourDump, rename)
       learn(known[peer], dump, dataset)
-      for (const difference of differencesOf(peer, flats[peer], flatten(ourDump, rename))) {
-        const text = JSON.stringify([difference.theirs, difference.ours])
-        if (carry.get(difference.path) !== text) differences.push(difference)
-        carry.set(difference.path, text)
-      }
+      const found = differencesOf(peer, flats[peer], ourFlats[peer], numbering)
+      differences.push(...found.filter(({ path, theirs, ours }) => carry.get(path) !== `${theirs}\n${ours}`))
+      carried[peer] = new Map(found.map(({ path, theirs, ours }) => [path, `${theirs}\n${ours}`]))
     }
     let endedBy: string | undefined
     const unexplained: Difference[] = []
     for (const difference of differences) {
-      const quirk: Quirk | undefined = explain({ difference, differences, action, before, after: flats, log })
+      const spread = `${difference.path}\n${difference.theirs}\n${difference.ours}`
+      const quirk: Quirk | undefined = travelled.get(spread) ?? explain({ difference, differences, action, before, after: flats, ours: ourFlats })
       if (quirk === undefined) unexplained.push(difference)
       else {
+        if (difference.path.startsWith('store/')) travelled.set(spread, quirk)
         quirks.add(quirk.name)
         if (quirk.parts) endedBy ??= quirk.name
+        if (quirk.renumbers === true) numbering.loosen()
       }
     }
-    if (unexplained.length > 0) {
+    const left = unexplained.filter((difference) => !isSame(difference, numbering))
+    if (left.length > 0) {
       throw new HistoryError(
-        ['the two histories differ, and no quirk says why:', ...unexplained.map(describe), ...log].join('\n'),
+        ['the two histories differ, and no quirk says why:', ...left.map(describe), ...log].join('\n'),
       )
     }
     if (endedBy !== undefined) return { actions, kinds, quirks, endedBy }
@@ -140,11 +147,19 @@ function namesFor(dataset: string, dumps: readonly Dump[]): Rename {
   return (text) => text.replace(ids, (id) => names.get(id) ?? id)
 }
 
-function differencesOf(peer: number, theirs: Flat, ours: Flat): Difference[] {
-  const paths = [...new Set([...theirs.keys(), ...ours.keys()])]
+function differencesOf(peer: number, theirs: Flat, ours: Flat, numbering: Numbering): Difference[] {
+  // Versions before the claims that cover them.
+  const paths = [...new Set([...theirs.keys(), ...ours.keys()])].toSorted((a, b) => (a < b ? 1 : -1))
   return paths
-    .filter((path) => theirs.get(path) !== ours.get(path))
     .map((path) => ({ peer, path, theirs: theirs.get(path) ?? '', ours: ours.get(path) ?? '' }))
+    .filter((difference) => !isSame(difference, numbering))
+}
+
+function isSame({ path, theirs, ours }: Difference, numbering: Numbering): boolean {
+  if (path.endsWith('/version')) return numbering.sameVersions(theirs, ours)
+  if (path.startsWith('claims/')) return numbering.sameClaims(theirs, ours)
+  if (path === 'counter') return numbering.sameCounter(theirs, ours)
+  return theirs === ours
 }
 
 function describe({ peer, path, theirs, ours }: Difference): string {

@@ -1,4 +1,5 @@
 import type { Flat } from './flat.ts'
+import { parseEntries } from './numbering.ts'
 import type { Action } from './script.ts'
 
 /** One thing that came out otherwise. */
@@ -19,7 +20,8 @@ export interface Occurrence {
   /** What the peers of the original had before the step, and have after it. */
   readonly before: readonly Flat[]
   readonly after: readonly Flat[]
-  readonly log: readonly string[]
+  /** What those have after it that have ours among them. */
+  readonly ours: readonly Flat[]
 }
 
 /** Something that the original does and ours mends on purpose. */
@@ -28,18 +30,161 @@ export interface Quirk {
   readonly reason: string
   /** Whether what follows is another history, so that there is nothing more to compare. */
   readonly parts: boolean
+  /** Whether an instance counts further from there, so that counters are compared by their order. */
+  readonly renumbers?: boolean
   readonly explains: (occurrence: Occurrence) => boolean
 }
 
 export const QUIRKS: readonly Quirk[] = [
   {
     name: 'applied deletion stays dirty',
-    reason: 'nothing follows from it',
+    reason: 'a deletion that has been applied is marked as waiting until something else happens to the record',
     parts: false,
     explains: ({ difference: { path, theirs, ours } }) =>
       path.endsWith('/state') && theirs === `${ours} dirty` && ours.includes('deleted'),
   },
+  {
+    name: 'claims less than it has',
+    reason:
+      '§6: after a pull a database max counter may be lower than before, and a receiver learns nothing from counters ' +
+      'of wider partitions',
+    parts: false,
+    explains: ({ difference: { peer, path, theirs, ours }, ours: flats }) => {
+      if (peer === undefined || !path.startsWith('claims/')) return false
+      const claims = new Map(parseEntries(ours).map(({ instance, counter }) => [instance, counter]))
+      const isMore = parseEntries(theirs).every(({ instance }) => claims.has(instance))
+      return isMore && isTrue(path.slice('claims/'.length), claims, flats[peer], flats)
+    },
+  },
+  {
+    name: 'sends what the receiver has',
+    reason:
+      '§6: what the receiver claims of a narrower or a wider partition is not queued again; the original sends it, and ' +
+      'counts a dequeuing for it',
+    parts: false,
+    renumbers: true,
+    explains: ({ difference: { peer, path, theirs, ours }, differences, action }) => {
+      if (action.operation !== 'sync') return false
+      const outcome = differences.find((one) => one.path === 'outcome')
+      if (outcome === undefined || !sentLess(outcome)) return false
+      if (path === 'outcome') return true
+      return path === 'counter' && receives(action, peer) && Number(ours) < Number(theirs)
+    },
+  },
+  {
+    name: 'dequeues before it serializes',
+    reason: '§8: ours serializes pending changes first, for which the counter is raised once more',
+    parts: false,
+    renumbers: true,
+    explains: ({ difference: { peer, path, theirs, ours }, action, before }) =>
+      path === 'counter' && receives(action, peer) && hasPending(before[peer ?? -1]) && Number(ours) > Number(theirs),
+  },
+  {
+    name: 'sets a self-reference once',
+    reason: '§7: ours renews it with every serialization',
+    parts: false,
+    explains: ({ difference: { peer, path, ours }, ours: flats }) => {
+      if (!path.endsWith('/parent')) return false
+      const json = flats[peer ?? -1]?.get(path.replace('/parent', '/json')) ?? '{}'
+      const { parent_id: parent }: { parent_id?: string | null } = JSON.parse(json)
+      return (parent ?? '') === ours
+    },
+  },
+  {
+    name: 'leaves empty JSON of what was deleted hard',
+    reason: '§8: after a conflict the JSON of a hard-deleted record is {}; the original leaves an empty text',
+    parts: false,
+    explains: ({ difference: { peer, path, theirs, ours }, ours: flats }) =>
+      path.endsWith('/json') &&
+      theirs === '' &&
+      ours === '{}' &&
+      flats[peer ?? -1]?.get(path.replace('/json', '/state'))?.startsWith('hard deleted') === true,
+  },
+  {
+    name: 'deletes what was deleted and created again',
+    reason: '§7: a record deleted and created again between two serializations is alive',
+    parts: true,
+    explains: ({ difference: { peer, path, theirs, ours }, after }) =>
+      path.endsWith('/state') &&
+      theirs.includes('deleted') &&
+      ours === 'alive' &&
+      after[peer ?? -1]?.has(`app/${recordOf(path)}`) === true,
+  },
+  {
+    name: 'keeps the content of an applied deletion as a conflict',
+    reason:
+      'an applied deletion stays marked as waiting, and what replaces a waiting record keeps it as conflicting data',
+    parts: false,
+    explains: ({ difference: { peer, path, theirs, ours }, action, before }) => {
+      if (!path.endsWith('/conflicting') || action.operation === 'edit') return false
+      const flat = before[peer ?? -1]
+      const at = `store/${recordOf(path)}`
+      return (
+        flat?.get(`${at}/state`) === 'deleted dirty' && theirs === `${flat.get(`${at}/json`) ?? ''}\n${ours}`
+      )
+    },
+  },
+  {
+    name: 'sets a reference to null without noting it',
+    reason:
+      'a row whose reference became null because the row referred to was deleted has changed; the original does not ' +
+      'send it',
+    parts: true,
+    explains: ({ difference: { path, theirs, ours }, action }) =>
+      path.startsWith('pending/<person') &&
+      theirs === '' &&
+      ours === 'changed' &&
+      (action.operation === 'sync' ||
+        ((action.operation === 'delete' || action.operation === 'delete-hard') && action.key.startsWith('region'))),
+  },
 ]
+
+/** The record that a path is about. */
+function recordOf(path: string): string {
+  return path.split('/')[1] ?? ''
+}
+
+interface Moved {
+  readonly push: boolean
+  readonly total: number
+}
+
+/** Whether ours moved the same transfers with no more records in any of them, and less in one. */
+function sentLess({ theirs, ours }: Difference): boolean {
+  if (theirs.startsWith('failed') || ours.startsWith('failed')) return false
+  const [one, other]: [Moved[], Moved[]] = [JSON.parse(theirs), JSON.parse(ours)]
+  return one.length === other.length && one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total)
+}
+
+/** Whether a peer with these claims about a partition has all the versions that they cover, or later ones. */
+function isTrue(
+  partition: string,
+  claims: ReadonlyMap<string, number>,
+  claimant: Flat | undefined,
+  flats: readonly Flat[],
+): boolean {
+  return flats.every((flat) =>
+    [...flat].every(([path, version]) => {
+      if (!path.endsWith('/version')) return true
+      const where = flat.get(path.replace('/version', '/who'))?.split(' ').slice(2).join(' ') ?? ''
+      if (!where.startsWith(partition)) return true
+      const held = new Map(parseEntries(claimant?.get(path) ?? '').map(({ instance, counter }) => [instance, counter]))
+      return parseEntries(version).every(
+        ({ instance, counter }) =>
+          counter > (claims.get(instance) ?? 0) || (held.get(instance) ?? 0) >= counter,
+      )
+    }),
+  )
+}
+
+function receives(action: Action, peer: number | undefined): boolean {
+  if (action.operation !== 'sync') return false
+  return action.transfers.some(({ push }) => (push ? action.server : action.client) === peer)
+}
+
+function hasPending(flat: Flat | undefined): boolean {
+  return [...(flat?.keys() ?? [])].some((path) => path.startsWith('pending/'))
+}
 
 export function explain(occurrence: Occurrence): Quirk | undefined {
   return QUIRKS.find((quirk) => quirk.explains(occurrence))

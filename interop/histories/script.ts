@@ -1,5 +1,6 @@
 import { filterContains, minimalPrefixes } from '../../src/core/filter.ts'
 import { recordId, sha2Uuid } from '../../src/core/ids.ts'
+import type { ChangeStep } from '../../test/property/steps.ts'
 import type { Dump, Fields, Peer, Wanted } from '../peer.ts'
 import type { ModelName } from '../profile.ts'
 import { PERSONS } from './cast.ts'
@@ -57,7 +58,7 @@ export function resolve(step: Step, scene: Scene): Action | undefined {
   }
 }
 
-function change(step: Step & { readonly record: number | string }, scene: Scene): Action | undefined {
+function change(step: ChangeStep<number | string>, scene: Scene): Action | undefined {
   const { peer, record, ref = 0 } = step
   const present = [...(scene.known[peer] ?? [])].filter((key) => rowOf(scene, peer, key) !== undefined)
   const absent = [...(scene.known[peer] ?? [])].filter((key) => !present.includes(key))
@@ -132,7 +133,7 @@ function contentOf(model: ModelName, serial: number): Fields {
     flag: serial % 2 === 0,
     amount: `${serial}.50`,
     happened_at: `2026-01-02T03:04:${second}Z`,
-    payload: { step: serial, half: serial / 2 },
+    payload: [serial],
   }
 }
 

@@ -43,6 +43,8 @@ from morango.models.core import (  # noqa: E402
     Buffer,
     DatabaseIDModel,
     DatabaseMaxCounter,
+    DeletedModels,
+    HardDeletedModels,
     InstanceIDModel,
     RecordMaxCounter,
     RecordMaxCounterBuffer,
@@ -261,6 +263,9 @@ def dump():
     for store, instance, counter in RecordMaxCounter.objects.values_list("store_model_id", "instance_id", "counter"):
         histories.setdefault(store, {})[instance] = counter
     counters = DatabaseMaxCounter.objects.order_by("partition", "instance_id")
+    pending = {id for kind in (DeletedModels, HardDeletedModels) for id in kind.objects.values_list("id", flat=True)}
+    for cls in MODELS.values():
+        pending.update(cls.objects.filter(_morango_dirty_bit=True).values_list("id", flat=True))
     return {
         "instance": info()["instance"],
         "counter": info()["counter"],
@@ -283,6 +288,7 @@ def dump():
             for row in Store.objects.order_by("id")
         ],
         "counters": list(counters.values_list("partition", "instance_id", "counter")),
+        "pending": sorted(pending),
         "buffers": Buffer.objects.count() + RecordMaxCounterBuffer.objects.count(),
         "app": {name: app_rows(cls) for name, cls in MODELS.items()},
     }
