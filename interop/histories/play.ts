@@ -91,7 +91,7 @@ async function run(
     const unexplained: Difference[] = []
     for (const difference of differences) {
       const spread = `${difference.path}\n${difference.theirs}\n${difference.ours}`
-      const quirk: Quirk | undefined = travelled.get(spread) ?? explain({ difference, differences, action, before, after: flats, ours: ourFlats })
+      const quirk: Quirk | undefined = travelled.get(spread) ?? explain({ difference, differences, action, before, after: flats, ours: ourFlats, met: quirks })
       if (quirk === undefined) unexplained.push(difference)
       else {
         if (difference.path.startsWith('store/')) travelled.set(spread, quirk)
