@@ -1,29 +1,83 @@
-import { inject } from 'vitest'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { it } from 'vitest'
-import { createCast } from './histories/cast.ts'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { type Cast, createCast } from './histories/cast.ts'
+import { createCoverage, pairingsIn } from './histories/coverage.ts'
 import { history } from './histories/generate.ts'
-import { play } from './histories/play.ts'
-import { writeFileSync, appendFileSync } from 'node:fs'
+import type { History } from './histories/history.ts'
+import { play, type Played } from './histories/play.ts'
+import { QUIRKS } from './histories/quirks.ts'
+import { PAIRS } from './histories/themes.ts'
+import { noPython } from './network.ts'
+import { countPairings } from './pairings.ts'
 
-const N = Number(process.env['MORANGO_HISTORIES'] ?? 100)
-const S = Number(process.env['MORANGO_HISTORIES_SEED'] ?? 1)
-it('explore', async () => {
-  const cast = await createCast()
-  writeFileSync('/tmp/explore.txt', '')
-  const t = performance.now()
-  const only = process.env['ONLY']?.split(',').map(Number)
-  for (let i = Number(process.env['FROM'] ?? 0); i < N; i++) {
-    if (only !== undefined && !only.includes(i)) continue
-    const [one] = fc.sample(history(i), { seed: S + i, numRuns: 1 })
-    const s = performance.now()
-    try {
-      const p = await play(one!, cast)
-      appendFileSync('/tmp/explore.txt', `#${i} ok ${p.actions.length}/${one!.steps.length} ended ${p.endedBy} ${[...p.quirks]} ${Math.round(performance.now() - s)} ms\n`)
-    } catch (e) {
-      appendFileSync('/tmp/explore.txt', `#${i} FAIL ${Math.round(performance.now() - s)} ms ${(e as Error).stack}\n`)
-    }
+const COUNT = Number(process.env['MORANGO_HISTORIES'] ?? 100)
+const SEED = Number(process.env['MORANGO_HISTORIES_SEED'] ?? 1)
+const KEPT = join(import.meta.dirname, 'histories')
+const MINUTES = 60_000
+
+/** A history that is replayed, and the quirks that must be met in it. */
+interface Kept {
+  readonly about: string
+  readonly meets: readonly string[]
+  readonly history: History
+}
+
+const kept: readonly (readonly [name: string, kept: Kept])[] = readdirSync(KEPT)
+  .filter((name) => name.endsWith('.json'))
+  .toSorted()
+  .map((name) => [name, JSON.parse(readFileSync(join(KEPT, name), 'utf8'))])
+
+describe.skipIf(noPython)('the same history, twice', () => {
+  let cast: Cast
+  const coverage = createCoverage()
+
+  beforeAll(async () => {
+    cast = await createCast()
+  })
+  afterAll(async () => {
+    await cast.close()
+    console.log(coverage.report())
+  })
+
+  async function playAndCount(one: History, { task }: TestContext): Promise<Played> {
+    const played = await play(one, cast)
+    task.meta.isHistory = true
+    countPairings(task, pairingsIn(played.actions, played.kinds))
+    return played
   }
-  appendFileSync('/tmp/explore.txt', `total ${performance.now() - t}`)
-  await cast.close()
-}, 3600_000)
+
+  it.for(kept)('kept: %s', { timeout: MINUTES }, async ([name, { meets, history: one }], context) => {
+    const played = await playAndCount(one, context)
+    expect([...played.quirks].toSorted(), name).toEqual([...meets].toSorted())
+  })
+
+  it('each quirk has a history of its own', () => {
+    const met = new Set(kept.flatMap(([, { meets }]) => meets))
+    expect(QUIRKS.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([])
+  })
+
+  it.for(Array.from({ length: COUNT }, (_, index) => index))(
+    'random: %i',
+    { timeout: 4 * MINUTES },
+    async (index, context) => {
+      await fc.assert(
+        fc.asyncProperty(history(index), async (one) => {
+          try {
+            coverage.add(await playAndCount(one, context))
+          } catch (error) {
+            const text = error instanceof Error ? error.message : String(error)
+            throw new Error(`${text}\nto keep it: ${JSON.stringify(one)}`, { cause: error })
+          }
+        }),
+        // While it shrinks what was found is not lost to the test's time limit.
+        { numRuns: 1, seed: SEED + index, interruptAfterTimeLimit: 2 * MINUTES },
+      )
+    },
+  )
+
+  it.skipIf(COUNT < PAIRS.length)('every operation and pair of operations occurred', () => {
+    expect(coverage.missing()).toEqual([])
+  })
+})

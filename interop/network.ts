@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { createOurPeer, type OurOptions } from './our-peer.ts'
+import { countPairings } from './pairings.ts'
 import { type Peer, PASSWORD, USERNAME } from './peer.ts'
 import { type Proxy, startProxy } from './proxy.ts'
 import { type RemotePeer, startPeer } from './remote-peer.ts'
@@ -53,11 +54,10 @@ let files = 0
 
 /** Vitest's `test` with a network, whose peers are put away after each test. */
 export const test: TestAPI<{ network: Network }> = base.extend<{ network: Network }>({
-  // oxlint-disable-next-line no-empty-pattern
-  network: async ({}, use) => {
+  network: async ({ task }, use) => {
     const ending: (() => Promise<void>)[] = []
     try {
-      await use(createNetwork(ending))
+      await use(createNetwork(ending, (pairing) => countPairings(task, [pairing])))
     } finally {
       await Promise.all(ending.map((end) => end()))
     }
@@ -67,7 +67,22 @@ export const test: TestAPI<{ network: Network }> = base.extend<{ network: Networ
 /** Whether there is no Python to test against. */
 export const noPython: boolean = inject('python') === undefined
 
-function createNetwork(ending: (() => Promise<void>)[]): Network {
+function createNetwork(ending: (() => Promise<void>)[], count: (pairing: string) => void): Network {
+  const kinds = new Map<string, string>()
+  const proxies = new Map<string, Proxy>()
+
+  function counted<T extends Peer>(peer: T): T {
+    kinds.set(peer.url, peer.kind)
+    return {
+      ...peer,
+      sync(wanted: Parameters<Peer['sync']>[0]) {
+        const server = kinds.get(proxies.get(wanted.url)?.target ?? wanted.url)
+        count(`${peer.kind} to ${server ?? 'unknown'}`)
+        return peer.sync(wanted)
+      },
+    }
+  }
+
   return {
     async python(options = {}) {
       const key = JSON.stringify([options.noAsync === true, options.noV2 === true, options.pushing === true])
@@ -79,12 +94,12 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
       ending.push(async () => {
         pool.push(peer)
       })
-      return peer
+      return counted(peer)
     },
     async ours(options) {
       const peer = await createOurPeer(options)
       ending.push(() => peer.close())
-      return peer
+      return counted(peer)
     },
     async mortal(kind, again) {
       const path = again ?? (kind === 'python' ? newDatabase() : join(folder, `ours-${files++}.db`))
@@ -97,10 +112,11 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
               args: ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify({ path })],
             })
       ending.push(() => peer.kill())
-      return { peer, path }
+      return { peer: counted(peer), path }
     },
     async proxy(target) {
       const proxy = await startProxy(target)
+      proxies.set(proxy.url, proxy)
       ending.push(() => proxy.close())
       return proxy
     },

@@ -5,7 +5,13 @@ import { FILTERS, type History, type Holder, OWNERS, type Step } from './history
 import { PAIRS, type Theme, themeSteps } from './themes.ts'
 
 /** Who is replaced by ours, and what follows for who calls whom. */
-export const MIXES = ['all ours', 'ours as the client', 'ours as the server', 'ours in the middle', 'some'] as const
+export const MIXES = [
+  'all ours',
+  'ours as the client',
+  'ours as the server',
+  'ours in the middle',
+  'some',
+] as const
 export type Mix = (typeof MIXES)[number]
 
 const holders: fc.Arbitrary<readonly Holder[]> = fc.constantFrom<readonly Holder[]>(
@@ -25,15 +31,17 @@ const random: fc.Arbitrary<Step> = fc.oneof(
 function theme(index: number): fc.Arbitrary<Theme> {
   const pair = PAIRS[index % PAIRS.length]
   if (pair === undefined) throw new Error('no pairs')
-  return fc.record({
-    pair: fc.constant(pair),
-    model: fc.constantFrom(...MODELS),
-    owner: fc.constantFrom(...OWNERS),
-    ref: fc.nat({ max: 3 }),
-    first: fc.constantFrom(0, 1),
-    other: fc.constant(0),
-    serializes: fc.boolean(),
-  }).map((one) => ({ ...one, other: 1 - one.first }))
+  return fc
+    .record({
+      pair: fc.constant(pair),
+      model: fc.constantFrom(...MODELS),
+      owner: fc.constantFrom(...OWNERS),
+      ref: fc.nat({ max: 3 }),
+      first: fc.constantFrom(0, 1),
+      other: fc.constant(0),
+      serializes: fc.boolean(),
+    })
+    .map((one) => ({ ...one, other: 1 - one.first }))
 }
 
 /**
@@ -60,7 +68,9 @@ export function history(index: number): fc.Arbitrary<History> {
         ours: drawn.holders.map((_, peer) => isOurs(mix, peer, drawn.some)),
         steps: [
           ...known.flatMap((step) => (drawn.careful && step.do === 'sync' ? carefully(step) : [step])),
-          ...ending(drawn.holders.length).flatMap((step) => carefully(settle(step, drawn.holders.length, mix))),
+          ...ending(drawn.holders.length).flatMap((step) =>
+            carefully(settle(step, drawn.holders.length, mix)),
+          ),
         ],
       }
     })

@@ -51,4 +51,11 @@ export function parseKey(key: string): RecordKey {
 
 /** What can be done with a record. */
 export type Operation = 'create' | Change
-export const OPERATIONS: readonly Operation[] = ['create', 'edit', 'move', 'delete', 'delete-hard', 'recreate']
+export const OPERATIONS: readonly Operation[] = [
+  'create',
+  'edit',
+  'move',
+  'delete',
+  'delete-hard',
+  'recreate',
+]

@@ -60,7 +60,8 @@ async function run(
     const action = resolve(step, scene)
     if (action === undefined) continue
     actions.push(action)
-    log.push(`${actions.length - 1} ${rename(JSON.stringify(action))}`)
+    const named: Action = JSON.parse(rename(JSON.stringify(action)))
+    log.push(`${actions.length - 1} ${JSON.stringify(named)}`)
     // oxlint-disable-next-line no-await-in-loop
     const [one, other] = await Promise.all(
       [theirs, mixed].map(async (peers) => {
@@ -91,7 +92,9 @@ async function run(
     const unexplained: Difference[] = []
     for (const difference of differences) {
       const spread = `${difference.path}\n${difference.theirs}\n${difference.ours}`
-      const quirk: Quirk | undefined = travelled.get(spread) ?? explain({ difference, differences, action, before, after: flats, ours: ourFlats, met: quirks })
+      const quirk: Quirk | undefined =
+        travelled.get(spread) ??
+        explain({ difference, differences, action: named, before, after: flats, ours: ourFlats, met: quirks })
       if (quirk === undefined) unexplained.push(difference)
       else {
         if (difference.path.startsWith('store/')) travelled.set(spread, quirk)

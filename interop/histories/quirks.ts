@@ -1,3 +1,4 @@
+import { filterContains, parseFilter } from '../../src/core/filter.ts'
 import type { Flat } from './flat.ts'
 import { parseEntries } from './numbering.ts'
 import type { Action } from './script.ts'
@@ -16,6 +17,7 @@ export interface Occurrence {
   readonly difference: Difference
   /** All that are new after this step. */
   readonly differences: readonly Difference[]
+  /** With names for ids. */
   readonly action: Action
   /** What the peers of the original had before the step, and have after it. */
   readonly before: readonly Flat[]
@@ -60,7 +62,9 @@ export const QUIRKS: readonly Quirk[] = [
     explains: ({ difference: { peer, path, theirs, ours }, ours: flats, met }) => {
       if (peer === undefined || !path.startsWith('claims/')) return false
       const claims = parseEntries(ours)
-      const isMore = parseEntries(theirs).every(({ instance }) => claims.some((one) => one.instance === instance))
+      const isMore = parseEntries(theirs).every(({ instance }) =>
+        claims.some((one) => one.instance === instance),
+      )
       return (isMore || met.has(SENDS_AGAIN)) && isTrue(path, ours, flats[peer], flats)
     },
   },
@@ -87,7 +91,50 @@ export const QUIRKS: readonly Quirk[] = [
     parts: false,
     renumbers: true,
     explains: ({ difference: { peer, path, theirs, ours }, action, before }) =>
-      path === 'counter' && receives(action, peer) && hasPending(before[peer ?? -1]) && Number(ours) > Number(theirs),
+      path === 'counter' &&
+      receives(action, peer) &&
+      pendingOf(before[peer ?? -1]).length > 0 &&
+      Number(ours) > Number(theirs),
+  },
+  {
+    name: 'takes a pending change for a later one',
+    reason:
+      '§8: a change that was pending when another version arrived is a conflict like any other; the original takes it ' +
+      'for an edit of what arrived, and brings back what was deleted',
+    parts: true,
+    explains: ({ difference: { path }, action, before }) =>
+      action.operation === 'sync' &&
+      before.some((flat, peer) =>
+        pendingOf(flat).some(
+          (record) => mayReceive(action, peer, record, before) && isAbout(path, record, before),
+        ),
+      ),
+  },
+  {
+    name: 'serializes deletions outside of the filter',
+    reason: '§7: ours serializes what the filter contains, whatever the change is',
+    parts: true,
+    explains: ({ difference: { peer, path }, differences, action, before, ours }) => {
+      const flat = before[peer ?? -1]
+      const record = recordOf(path)
+      const isOne = flat?.has(`pending/${record}`) === true && !flat.has(`app/${record}`)
+      const isLeft = ours[peer ?? -1]?.has(`pending/${record}`) === true
+      return (
+        action.operation === 'sync' &&
+        isOne &&
+        isLeft &&
+        differences.some((one) => one.path === `pending/${record}`)
+      )
+    },
+  },
+  {
+    name: 'keeps content of what was deleted hard',
+    reason: '§8: when either side is hard-deleted nothing of the content is left',
+    parts: false,
+    explains: ({ difference: { peer, path, ours }, ours: flats }) =>
+      path.endsWith('/conflicting') &&
+      ours === '' &&
+      flats[peer ?? -1]?.get(path.replace('/conflicting', '/state'))?.startsWith('hard deleted') === true,
   },
   {
     name: 'sets a self-reference once',
@@ -112,7 +159,8 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     name: 'fails on empty JSON',
-    reason: '§8: a hard-deleted record with an empty JSON, created again, blocks all serializing; for ours it is {}',
+    reason:
+      '§8: a hard-deleted record with an empty JSON, created again, blocks all serializing; for ours it is {}',
     parts: true,
     explains: ({ differences, before }) =>
       differences.some(({ path, theirs }) => path === 'outcome' && theirs.includes('JSONDecodeError')) &&
@@ -129,11 +177,17 @@ export const QUIRKS: readonly Quirk[] = [
     name: 'deletes what was deleted and created again',
     reason: '§7: a record deleted and created again between two serializations is alive',
     parts: true,
-    explains: ({ difference: { peer, path, theirs, ours }, after }) =>
-      path.endsWith('/state') &&
-      theirs.includes('deleted') &&
-      ours === 'alive' &&
-      after[peer ?? -1]?.has(`app/${recordOf(path)}`) === true,
+    explains: ({ difference: { peer, path }, after, ours }) => {
+      const at = `store/${recordOf(path)}/state`
+      const [theirState, ourState] = [after[peer ?? -1]?.get(at), ours[peer ?? -1]?.get(at)]
+      const isThere = after[peer ?? -1]?.has(`app/${recordOf(path)}`) === true
+      return (
+        path.startsWith('store/') &&
+        isThere &&
+        theirState?.includes('deleted') === true &&
+        ourState === 'alive'
+      )
+    },
   },
   {
     name: 'keeps the content of an applied deletion as a conflict',
@@ -145,7 +199,8 @@ export const QUIRKS: readonly Quirk[] = [
       const flat = before[peer ?? -1]
       const at = `store/${recordOf(path)}`
       return (
-        flat?.get(`${at}/state`) === 'deleted dirty' && theirs === `${flat.get(`${at}/json`) ?? ''}\n${ours}`
+        flat?.get(`${at}/state`)?.endsWith('deleted dirty') === true &&
+        theirs === `${flat.get(`${at}/json`) ?? ''}\n${ours}`
       )
     },
   },
@@ -160,7 +215,8 @@ export const QUIRKS: readonly Quirk[] = [
       theirs === '' &&
       ours === 'changed' &&
       (action.operation === 'sync' ||
-        ((action.operation === 'delete' || action.operation === 'delete-hard') && action.key.startsWith('region'))),
+        ((action.operation === 'delete' || action.operation === 'delete-hard') &&
+          action.key.startsWith('region'))),
   },
 ]
 
@@ -182,7 +238,9 @@ interface Moved {
 function sentLess({ theirs, ours }: Difference): boolean {
   if (theirs.startsWith('failed') || ours.startsWith('failed')) return false
   const [one, other]: [Moved[], Moved[]] = [JSON.parse(theirs), JSON.parse(ours)]
-  return one.length === other.length && one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total)
+  return (
+    one.length === other.length && one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total)
+  )
 }
 
 /** Whether a peer with these claims about a partition has all the versions that they cover, or later ones. */
@@ -192,9 +250,11 @@ function isTrue(path: string, claimed: string, claimant: Flat | undefined, flats
   return flats.every((flat) =>
     [...flat].every(([path, version]) => {
       if (!path.endsWith('/version')) return true
-      const where = flat.get(path.replace('/version', '/who'))?.split(' ').slice(2).join(' ') ?? ''
+      const where = partitionOf(flat, recordOf(path)) ?? ''
       if (!where.startsWith(partition)) return true
-      const held = new Map(parseEntries(claimant?.get(path) ?? '').map(({ instance, counter }) => [instance, counter]))
+      const held = new Map(
+        parseEntries(claimant?.get(path) ?? '').map(({ instance, counter }) => [instance, counter]),
+      )
       return parseEntries(version).every(
         ({ instance, counter }) =>
           counter > (claims.get(instance) ?? 0) || (held.get(instance) ?? 0) >= counter,
@@ -208,8 +268,30 @@ function receives(action: Action, peer: number | undefined): boolean {
   return action.transfers.some(({ push }) => (push ? action.server : action.client) === peer)
 }
 
-function hasPending(flat: Flat | undefined): boolean {
-  return [...(flat?.keys() ?? [])].some((path) => path.startsWith('pending/'))
+/** Whether a peer received something in a transfer whose filter contains the record. */
+function mayReceive(action: Action, peer: number, record: string, flats: readonly Flat[]): boolean {
+  if (action.operation !== 'sync') return false
+  const partition = flats.map((flat) => partitionOf(flat, record)).find((one) => one !== undefined)
+  return action.transfers.some(
+    ({ push, filter }) =>
+      (push ? action.server : action.client) === peer &&
+      partition !== undefined &&
+      filterContains(parseFilter(filter), partition),
+  )
+}
+
+function partitionOf(flat: Flat, record: string): string | undefined {
+  return flat.get(`store/${record}/who`)?.split(' ').slice(2).join(' ')
+}
+
+function pendingOf(flat: Flat | undefined): string[] {
+  return [...(flat?.keys() ?? [])].filter((path) => path.startsWith('pending/')).map((path) => recordOf(path))
+}
+
+/** Whether a path is about a record, or about one that refers to it. */
+function isAbout(path: string, record: string, flats: readonly Flat[]): boolean {
+  if (recordOf(path) === record) return true
+  return flats.some((flat) => flat.get(`store/${recordOf(path)}/json`)?.includes(record) === true)
 }
 
 export function explain(occurrence: Occurrence): Quirk | undefined {

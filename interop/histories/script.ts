@@ -121,7 +121,12 @@ function targetsOf(key: string, peer: number, scene: Scene): (string | null)[] {
   return model === 'visit' ? regions : [...regions, null]
 }
 
-const TEXT: Readonly<Record<ModelName, string>> = { region: 'name', person: 'name', visit: 'note', sample: 'text' }
+const TEXT: Readonly<Record<ModelName, string>> = {
+  region: 'name',
+  person: 'name',
+  visit: 'note',
+  sample: 'text',
+}
 
 /** Content that nothing else in the history has. */
 function contentOf(model: ModelName, serial: number): Fields {
@@ -197,7 +202,8 @@ export async function perform(action: Action, peers: readonly Peer[], dataset: s
       const { operation, key, id, fields } = action
       const peer = at(action.peer)
       const { model } = parseKey(key)
-      if (operation === 'create' || operation === 'recreate') return await peer.create({ model, rows: [fields] })
+      if (operation === 'create' || operation === 'recreate')
+        return await peer.create({ model, rows: [fields] })
       if (operation === 'edit' || operation === 'move') return await peer.update({ model, id, fields })
       return await peer.remove({ model, id, hard: operation === 'delete-hard' })
     }

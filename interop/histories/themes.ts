@@ -69,7 +69,9 @@ export function themeSteps(theme: Theme): Step[] {
       ? []
       : [
           { do: 'create', peer: first, model: 'region', owner, ref: 0 },
-          ...(model === 'visit' ? [{ do: 'create', peer: first, model: 'person', owner, ref: 0 } as const] : []),
+          ...(model === 'visit'
+            ? [{ do: 'create', peer: first, model: 'person', owner, ref: 0 } as const]
+            : []),
           ...(moves && model !== 'region'
             ? [{ do: 'create', peer: first, model: 'region', owner, ref: 1 } as const]
             : []),

@@ -36,10 +36,7 @@ const FILTERS = ['all', 'u1', 'u2', 'u1 notes', 'u1 and u2'] as const
 const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc
   .tuple(
     syncStep(FILTERS),
-    fc.oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
-      fc.array(fault, { minLength: 1, maxLength: 2 }),
-    ),
+    fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fault, { minLength: 1, maxLength: 2 })),
   )
   .map(([one, faults]) => ({ ...one, faults }))
 

@@ -70,9 +70,7 @@ export const changeStep: fc.Arbitrary<ChangeStep> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete-hard' as const), peer, record: index }) },
 )
 
-export function syncStep<Filter extends string>(
-  filters: readonly Filter[],
-): fc.Arbitrary<SyncStep<Filter>> {
+export function syncStep<Filter extends string>(filters: readonly Filter[]): fc.Arbitrary<SyncStep<Filter>> {
   return fc.record({
     do: fc.constant('sync' as const),
     client: peer,
