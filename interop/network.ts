@@ -17,6 +17,8 @@ export interface PythonOptions {
   readonly noV2?: boolean
   /** `ALLOW_CERTIFICATE_PUSHING` */
   readonly pushing?: boolean
+  /** Nobody has made the key for certificates pushed to it. */
+  readonly noSharedKey?: boolean
 }
 
 /** The peers of one test. */
@@ -85,7 +87,8 @@ function createNetwork(ending: (() => Promise<void>)[], count: (pairing: string)
 
   return {
     async python(options = {}) {
-      const key = JSON.stringify([options.noAsync === true, options.noV2 === true, options.pushing === true])
+      const { noAsync = false, noV2 = false, pushing = false, noSharedKey = false } = options
+      const key = JSON.stringify([noAsync, noV2, pushing, noSharedKey])
       const pool = idle.get(key) ?? []
       idle.set(key, pool)
       const used = pool.pop()
@@ -146,6 +149,7 @@ export function startPython(path: string, options: PythonOptions): Promise<Remot
       INTEROP_NO_SLEEP: process.env['INTEROP_SLEEP'] === undefined ? '1' : '0',
       INTEROP_DISALLOW_ASYNC_OPERATIONS: options.noAsync === true ? '1' : '0',
       INTEROP_DISABLE_FSIC_V2_FORMAT: options.noV2 === true ? '1' : '0',
+      INTEROP_NO_SHARED_KEY: options.noSharedKey === true ? '1' : '0',
       INTEROP_ALLOW_CERTIFICATE_PUSHING: options.pushing === true ? '1' : '0',
     },
   })

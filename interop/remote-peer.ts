@@ -102,7 +102,7 @@ export async function startPeer(options: {
     kind,
     url,
     pid,
-    reset: (as = undefined) => send('reset', as ?? {}),
+    reset: (as) => send('reset', as ?? {}),
     async kill() {
       child.kill('SIGKILL')
       await ended.promise

@@ -22,6 +22,9 @@ interface Certificates {
 /** Makes the peers of one history after the other; the processes of the original stay. */
 export interface Cast {
   readonly dataset: string
+  /** The root certificate's, as PEM. */
+  readonly rootKey: string
+  readonly rootPublicKey: string
   /**
    * New peers with empty tables and the certificates of their holders; who they are depends on their number alone.
    *
@@ -74,6 +77,8 @@ export async function createCast(): Promise<Cast> {
 
   return {
     dataset: root.certificate.id,
+    rootKey: root.privateKeyPem,
+    rootPublicKey: root.certificate.publicKey,
     peers: (company, holders, ours) =>
       Promise.all(holders.map((holder, peer) => createPeer(company, peer, holder, ours[peer] === true))),
     dismiss,

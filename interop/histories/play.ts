@@ -66,7 +66,7 @@ async function run(
     const [one, other] = await Promise.all(
       [theirs, mixed].map(async (peers) => {
         const outcome = await outcomeOf(perform(action, peers, dataset))
-        const seen = await Promise.all(participants(action).map((peer) => peers[peer]?.dump({})))
+        const seen = await Promise.all(participants(action).map(async (peer) => peers[peer]?.dump({})))
         return { outcome, seen }
       }),
     )
