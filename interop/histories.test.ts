@@ -53,9 +53,12 @@ describe.skipIf(noPython)('the same history, twice', () => {
     expect([...played.quirks].toSorted()).toEqual([...meets].toSorted())
   })
 
-  it('each quirk has a history of its own', () => {
+  it('each quirk has a history of its own, and is in the documentation', () => {
     const met = new Set(kept.flatMap(([, { meets }]) => meets))
-    expect(QUIRKS.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([])
+    const names = QUIRKS.map(({ name }) => name)
+    expect(names.filter((name) => !met.has(name))).toEqual([])
+    const documented = readFileSync(join(import.meta.dirname, '..', 'docs', 'python.md'), 'utf8')
+    expect(names.filter((name) => !documented.includes(`| ${name} `))).toEqual([])
   })
 
   it.for(Array.from({ length: COUNT }, (_, index) => index))(
