@@ -7,7 +7,7 @@ import { createOurPeer, type OurOptions } from './our-peer.ts'
 import { countPairings } from './pairings.ts'
 import { type Peer, PASSWORD, USERNAME } from './peer.ts'
 import { type Proxy, startProxy } from './proxy.ts'
-import { type RemotePeer, startPeer } from './remote-peer.ts'
+import { type ForkServer, type RemotePeer, type Start, startForkServer, startPeer } from './remote-peer.ts'
 
 /** How a peer of the original differs from the default. */
 export interface PythonOptions {
@@ -46,6 +46,7 @@ export interface Pair {
 }
 
 const PROJECT = join(import.meta.dirname, 'python', 'peer.py')
+const COMPILED = join(import.meta.dirname, '..', '.cache', 'node')
 const CHILD = join(import.meta.dirname, 'child.ts')
 export const SYSTEM_ID = 'interop'
 export const NODE_ID = 'interop node'
@@ -53,6 +54,7 @@ const idle = new Map<string, RemotePeer[]>()
 const folder = mkdtempSync(join(tmpdir(), 'morango-interop-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 let files = 0
+let forkServer: ForkServer | undefined
 
 /** Vitest's `test` with a network, whose peers are put away after each test. */
 export const test: TestAPI<{ network: Network }> = base.extend<{ network: Network }>({
@@ -108,11 +110,12 @@ function createNetwork(ending: (() => Promise<void>)[], count: (pairing: string)
       const path = again ?? (kind === 'python' ? newDatabase() : join(folder, `ours-${files++}.db`))
       const peer =
         kind === 'python'
-          ? await startPython(path, {})
+          ? await (forkServer ??= startForkServer(pythonStart(newDatabase(), {}))).fork(path)
           : await startPeer({
               kind: 'ours',
               command: process.execPath,
               args: ['--disable-warning=ExperimentalWarning', CHILD, JSON.stringify({ path })],
+              env: { NODE_COMPILE_CACHE: COMPILED },
             })
       ending.push(() => peer.kill())
       return { peer: counted(peer), path }
@@ -135,7 +138,11 @@ export function newDatabase(): string {
 
 /** Starts a peer of the original in a process of its own. */
 export function startPython(path: string, options: PythonOptions): Promise<RemotePeer> {
-  return startPeer({
+  return startPeer(pythonStart(path, options))
+}
+
+function pythonStart(path: string, options: PythonOptions): Start {
+  return {
     kind: 'python',
     command: inject('python')?.executable ?? '',
     args: [PROJECT],
@@ -152,7 +159,7 @@ export function startPython(path: string, options: PythonOptions): Promise<Remot
       INTEROP_NO_SHARED_KEY: options.noSharedKey === true ? '1' : '0',
       INTEROP_ALLOW_CERTIFICATE_PUSHING: options.pushing === true ? '1' : '0',
     },
-  })
+  }
 }
 
 /** Gives the server a root certificate and the client one below it. */

@@ -89,7 +89,7 @@ export function themeSteps(theme: Theme): Step[] {
   function preparation(): Step[] {
     const known = (operation: Operation): boolean => operation !== 'create'
     const gone = (operation: Operation, peer: number): Step[] =>
-      operation === 'recreate' ? [perform('delete', peer), ...serialize(peer)] : []
+      operation === 'recreate' ? [perform('delete', peer), { do: 'serialize', peer }] : []
     if (second === first) return known(pair.first) ? [...made(first), ...gone(pair.first, first)] : []
     if (pair.synced) return known(pair.first) ? [...made(first), ...sync(), ...gone(pair.first, first)] : []
     const [one, two] = [known(pair.first), known(pair.second)]

@@ -7,6 +7,8 @@ serves. It ends when its standard input does.
 import functools
 import json
 import os
+import signal
+import socket
 import sys
 import threading
 import time
@@ -36,7 +38,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.serializers.json import DjangoJSONEncoder  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection, connections, transaction  # noqa: E402
 from django.db.backends.signals import connection_created  # noqa: E402
 from morango.models.certificates import Certificate, Filter, Key  # noqa: E402
 from morango.models.core import (  # noqa: E402
@@ -312,12 +314,26 @@ def say(message):
     sys.stdout.flush()
 
 
+def fork_server():
+    """Makes a peer of each line on the standard input, `{"database": PATH, "port": N}`, which says where it gets its
+    commands. It is there at once: what takes time is to import all this."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        if os.fork() == 0:
+            connections.databases["default"]["NAME"] = wanted["database"]
+            channel = socket.create_connection(("127.0.0.1", wanted["port"]))
+            sys.stdin = channel.makefile("r", encoding="utf-8")
+            sys.stdout = channel.makefile("w", encoding="utf-8")
+            return main()
+
+
 def main():
     prepare()
     server = Server(("127.0.0.1", int(os.environ.get("INTEROP_PORT", "0"))), get_wsgi_application(), numthreads=8)
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
-    say({"url": "http://127.0.0.1:%d/" % server.bind_addr[1]})
+    say({"url": "http://127.0.0.1:%d/" % server.bind_addr[1], "pid": os.getpid()})
     for line in sys.stdin:
         command = json.loads(line)
         number = command.pop("id")
@@ -329,4 +345,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    fork_server() if "--fork-server" in sys.argv else main()
