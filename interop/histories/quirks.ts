@@ -205,6 +205,24 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
+    name: 'lets rows fall by cascade without a trace',
+    reason: '§9: rows that fall with a record deleted elsewhere are deletions that travel on',
+    parts: true,
+    explains: ({ difference: { peer, path, theirs, ours }, action, before, after, ours: flats }) => {
+      const record = recordOf(path)
+      return (
+        path.startsWith('pending/') &&
+        theirs === '' &&
+        ours === 'changed' &&
+        receives(action, peer) &&
+        before[peer ?? -1]?.has(`app/${record}`) === true &&
+        after[peer ?? -1]?.has(`app/${record}`) === false &&
+        after[peer ?? -1]?.get(`store/${record}/state`)?.startsWith('alive') === true &&
+        flats[peer ?? -1]?.has(`app/${record}`) === false
+      )
+    },
+  },
+  {
     name: 'sets a reference to null without noting it',
     reason:
       'a row whose reference became null because the row referred to was deleted has changed; the original does not ' +

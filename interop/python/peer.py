@@ -5,6 +5,7 @@ A command is one line of JSON, `{"id": 1, "op": "create", ...}`; its answer, one
 serves. It ends when its standard input does.
 """
 import functools
+import gc
 import json
 import os
 import signal
@@ -56,6 +57,9 @@ from morango.models.core import (  # noqa: E402
 )
 from morango.models.fields.crypto import SharedKey  # noqa: E402
 from morango.sync.controller import MorangoProfileController  # noqa: E402
+
+# What has been imported stays; it need not be gone through again and again.
+gc.freeze()
 
 PROFILE = "survey"
 USERNAME = "admin"
