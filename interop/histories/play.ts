@@ -4,7 +4,8 @@ import { type Cast, PERSONS } from './cast.ts'
 import { type Flat, flatten, type Rename } from './flat.ts'
 import { type History, keyOf, OWNERS, SLOTS } from './history.ts'
 import { createNumbering, type Numbering } from './numbering.ts'
-import { type Difference, explain, type Quirk } from './quirks.ts'
+import type { Difference } from './evidence.ts'
+import { explain, type Quirk } from './quirks.ts'
 import { type Action, idOf, perform, resolve, type Scene } from './script.ts'
 
 /** What became of a history. */

@@ -1,32 +1,16 @@
-import { filterContains, parseFilter } from '../../src/core/filter.ts'
-import type { Flat } from './flat.ts'
+import {
+  isAbout,
+  isToBeDeleted,
+  isTrue,
+  mayReceive,
+  type Occurrence,
+  parentIn,
+  pendingOf,
+  receives,
+  recordOf,
+  sentLess,
+} from './evidence.ts'
 import { parseEntries } from './numbering.ts'
-import type { Action } from './script.ts'
-
-/** One thing that came out otherwise. */
-export interface Difference {
-  /** Undefined for the outcome of the step. */
-  readonly peer: number | undefined
-  readonly path: string
-  readonly theirs: string
-  readonly ours: string
-}
-
-/** A difference where it came up. */
-export interface Occurrence {
-  readonly difference: Difference
-  /** All that are new after this step. */
-  readonly differences: readonly Difference[]
-  /** With names for ids. */
-  readonly action: Action
-  /** What the peers of the original had before the step, and have after it. */
-  readonly before: readonly Flat[]
-  readonly after: readonly Flat[]
-  /** What those have after it that have ours among them. */
-  readonly ours: readonly Flat[]
-  /** The quirks that have been met before, by name. */
-  readonly met: ReadonlySet<string>
-}
 
 /** Something that the original does and ours mends on purpose. */
 export interface Quirk {
@@ -142,9 +126,26 @@ export const QUIRKS: readonly Quirk[] = [
     parts: false,
     explains: ({ difference: { peer, path, ours }, ours: flats }) => {
       if (!path.endsWith('/parent')) return false
-      const json = flats[peer ?? -1]?.get(path.replace('/parent', '/json')) ?? '{}'
-      const { parent_id: parent }: { parent_id?: string | null } = JSON.parse(json)
-      return (parent ?? '') === ours
+      return parentIn(flats[peer ?? -1]?.get(path.replace('/parent', '/json'))) === ours
+    },
+  },
+  {
+    name: 'fails on moved children',
+    reason: '§7, §9: a record whose self-reference is an old one is applied before its parent, and fails',
+    parts: true,
+    explains: ({ difference: { peer, path }, action, after, ours }) => {
+      const [flat, ourFlat] = [after[peer ?? -1], ours[peer ?? -1]]
+      if (action.operation !== 'sync' || flat === undefined || ourFlat === undefined) return false
+      const failed = [...flat]
+        .filter(
+          ([at, state]) => at.endsWith('/state') && state === 'alive dirty' && ourFlat.get(at) === 'alive',
+        )
+        .map(([at]) => recordOf(at))
+        .filter((record) => {
+          const at = `store/${record}`
+          return parentIn(flat.get(`${at}/json`)) !== (flat.get(`${at}/parent`) ?? '')
+        })
+      return failed.some((record) => isAbout(path, record, [flat]))
     },
   },
   {
@@ -238,80 +239,7 @@ export const QUIRKS: readonly Quirk[] = [
   },
 ]
 
-function isToBeDeleted(flat: Flat | undefined, record: string): boolean {
-  return flat?.has(`app/${record}`) === false && flat.has(`pending/${record}`)
-}
-
-/** The record that a path is about. */
-function recordOf(path: string): string {
-  return path.split('/')[1] ?? ''
-}
-
-interface Moved {
-  readonly push: boolean
-  readonly total: number
-}
-
-/** Whether ours moved the same transfers with no more records in any of them, and less in one. */
-function sentLess({ theirs, ours }: Difference): boolean {
-  if (theirs.startsWith('failed') || ours.startsWith('failed')) return false
-  const [one, other]: [Moved[], Moved[]] = [JSON.parse(theirs), JSON.parse(ours)]
-  return (
-    one.length === other.length && one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total)
-  )
-}
-
-/** Whether a peer with these claims about a partition has all the versions that they cover, or later ones. */
-function isTrue(path: string, claimed: string, claimant: Flat | undefined, flats: readonly Flat[]): boolean {
-  const partition = path.slice('claims/'.length)
-  const claims = new Map(parseEntries(claimed).map(({ instance, counter }) => [instance, counter]))
-  return flats.every((flat) =>
-    [...flat].every(([path, version]) => {
-      if (!path.endsWith('/version')) return true
-      const where = partitionOf(flat, recordOf(path)) ?? ''
-      if (!where.startsWith(partition)) return true
-      const held = new Map(
-        parseEntries(claimant?.get(path) ?? '').map(({ instance, counter }) => [instance, counter]),
-      )
-      return parseEntries(version).every(
-        ({ instance, counter }) =>
-          counter > (claims.get(instance) ?? 0) || (held.get(instance) ?? 0) >= counter,
-      )
-    }),
-  )
-}
-
-function receives(action: Action, peer: number | undefined): boolean {
-  if (action.operation !== 'sync') return false
-  return action.transfers.some(({ push }) => (push ? action.server : action.client) === peer)
-}
-
-/** Whether a peer received something in a transfer whose filter contains the record. */
-function mayReceive(action: Action, peer: number, record: string, flats: readonly Flat[]): boolean {
-  if (action.operation !== 'sync') return false
-  const partition = flats.map((flat) => partitionOf(flat, record)).find((one) => one !== undefined)
-  return action.transfers.some(
-    ({ push, filter }) =>
-      (push ? action.server : action.client) === peer &&
-      partition !== undefined &&
-      filterContains(parseFilter(filter), partition),
-  )
-}
-
-function partitionOf(flat: Flat, record: string): string | undefined {
-  return flat.get(`store/${record}/who`)?.split(' ').slice(2).join(' ')
-}
-
-function pendingOf(flat: Flat | undefined): string[] {
-  return [...(flat?.keys() ?? [])].filter((path) => path.startsWith('pending/')).map((path) => recordOf(path))
-}
-
-/** Whether a path is about a record, or about one that refers to it. */
-function isAbout(path: string, record: string, flats: readonly Flat[]): boolean {
-  if (recordOf(path) === record) return true
-  return flats.some((flat) => flat.get(`store/${recordOf(path)}/json`)?.includes(record) === true)
-}
-
+/** The quirk that a difference comes from. */
 export function explain(occurrence: Occurrence): Quirk | undefined {
   return QUIRKS.find((quirk) => quirk.explains(occurrence))
 }
