@@ -10,6 +10,7 @@ import {
   recordOf,
   sentLess,
 } from './evidence.ts'
+import type { Flat } from './flat.ts'
 import { parseEntries } from './numbering.ts'
 
 /** Something that the original does and ours mends on purpose. */
@@ -209,17 +210,20 @@ export const QUIRKS: readonly Quirk[] = [
     name: 'lets rows fall by cascade without a trace',
     reason: '§9: rows that fall with a record deleted elsewhere are deletions that travel on',
     parts: true,
-    explains: ({ difference: { peer, path, theirs, ours }, action, before, after, ours: flats }) => {
+    explains: ({ difference: { path }, action, before, after, ours }) => {
       const record = recordOf(path)
-      return (
-        path.startsWith('pending/') &&
-        theirs === '' &&
-        ours === 'changed' &&
-        receives(action, peer) &&
-        before[peer ?? -1]?.has(`app/${record}`) === true &&
-        after[peer ?? -1]?.has(`app/${record}`) === false &&
-        after[peer ?? -1]?.get(`store/${record}/state`)?.startsWith('alive') === true &&
-        flats[peer ?? -1]?.has(`app/${record}`) === false
+      // Ours may have told the others of it already, in the second transfer of the sync.
+      const isNoted = (flat: Flat | undefined): boolean =>
+        flat?.has(`pending/${record}`) === true ||
+        flat?.get(`store/${record}/state`)?.includes('deleted') === true
+      return before.some(
+        (flat, peer) =>
+          receives(action, peer) &&
+          flat.has(`app/${record}`) &&
+          after[peer]?.has(`app/${record}`) === false &&
+          after[peer].get(`store/${record}/state`)?.startsWith('alive') === true &&
+          ours[peer]?.has(`app/${record}`) === false &&
+          isNoted(ours[peer]),
       )
     },
   },
