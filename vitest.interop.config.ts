@@ -1,12 +1,16 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { pairingsReporter } from './interop/pairings.ts'
+import { LongestFirst } from './interop/sequencer.ts'
 
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['interop/**/*.test.ts'],
+    reporters: ['default', pairingsReporter()],
     globalSetup: ['interop/setup.ts'],
-    // One worker, so that Python peers are started once and used again.
+    // Few workers, so that Python peers are started once and used again.
     isolate: false,
-    fileParallelism: false,
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

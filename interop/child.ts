@@ -8,7 +8,7 @@ const peer: Peer = await createOurPeer(options)
 const say = (message: object): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
-say({ url: peer.url })
+say({ url: peer.url, pid: process.pid })
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, op, args }: { id: number; op: string; args: never } = JSON.parse(line)

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { inject, test as base } from 'vitest'
 import type { TestAPI } from 'vitest'
 import { createOurPeer, type OurOptions } from './our-peer.ts'
+import { countPairings } from './pairings.ts'
 import type { Peer } from './peer.ts'
-import { type PythonOptions, startOurs, startPython } from './processes.ts'
+import type { PythonSetup } from './python-environment.ts'
+import { type PythonOptions, pythonStart, startOurs, startPython } from './processes.ts'
 import { type Proxy, startProxy } from './proxy.ts'
-import type { RemotePeer } from './remote-peer.ts'
+import { type ForkServer, type RemotePeer, startForkServer } from './remote-peer.ts'
 
 /** The peers of one test. */
 export interface Network {
@@ -29,14 +31,14 @@ const idle = new Map<string, RemotePeer[]>()
 const folder = mkdtempSync(join(tmpdir(), 'morango-interop-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 let files = 0
+let forkServer: ForkServer | undefined
 
 /** Vitest's `test` with a network, whose peers are put away after each test. */
 export const test: TestAPI<{ network: Network }> = base.extend<{ network: Network }>({
-  // oxlint-disable-next-line no-empty-pattern
-  network: async ({}, use) => {
+  network: async ({ task }, use) => {
     const ending: (() => Promise<void>)[] = []
     try {
-      await use(createNetwork(ending))
+      await use(createNetwork(ending, (pairing) => countPairings(task, [pairing])))
     } finally {
       await Promise.all(ending.map((end) => end()))
     }
@@ -46,10 +48,26 @@ export const test: TestAPI<{ network: Network }> = base.extend<{ network: Networ
 /** Whether there is no Python to test against. */
 export const noPython: boolean = inject('python') === undefined
 
-function createNetwork(ending: (() => Promise<void>)[]): Network {
+function createNetwork(ending: (() => Promise<void>)[], count: (pairing: string) => void): Network {
+  const kinds = new Map<string, string>()
+  const proxies = new Map<string, Proxy>()
+
+  function counted<T extends Peer>(peer: T): T {
+    kinds.set(peer.url, peer.kind)
+    return {
+      ...peer,
+      sync(wanted: Parameters<Peer['sync']>[0]) {
+        const server = kinds.get(proxies.get(wanted.url)?.target ?? wanted.url)
+        count(`${peer.kind} to ${server ?? 'unknown'}`)
+        return peer.sync(wanted)
+      },
+    }
+  }
+
   return {
     async python(options = {}) {
-      const key = JSON.stringify([options.noAsync === true, options.noV2 === true, options.pushing === true])
+      const { noAsync = false, noV2 = false, pushing = false, noSharedKey = false } = options
+      const key = JSON.stringify([noAsync, noV2, pushing, noSharedKey])
       const pool = idle.get(key) ?? []
       idle.set(key, pool)
       const used = pool.pop()
@@ -58,35 +76,51 @@ function createNetwork(ending: (() => Promise<void>)[]): Network {
       ending.push(async () => {
         pool.push(peer)
       })
-      return peer
+      return counted(peer)
     },
     async ours(options) {
       const peer = await createOurPeer(options)
       ending.push(() => peer.close())
-      return peer
+      return counted(peer)
     },
     async mortal(kind, again) {
       const path = again ?? (kind === 'python' ? newDatabase() : join(folder, `ours-${files++}.db`))
-      const peer = kind === 'python' ? await startTestPython(path, {}) : await startOurs({ path })
+      const peer =
+        kind === 'python'
+          ? await (forkServer ??= startForkServer(pythonStart(setup(), newDatabase(), settings({})))).fork(
+              path,
+            )
+          : await startOurs({ path })
       ending.push(() => peer.kill())
-      return { peer, path }
+      return { peer: counted(peer), path }
     },
     async proxy(target) {
       const proxy = await startProxy(target)
+      proxies.set(proxy.url, proxy)
       ending.push(() => proxy.close())
       return proxy
     },
   }
 }
 
-function newDatabase(): string {
+/** A copy of the empty database. */
+export function newDatabase(): string {
   const path = join(folder, `python-${files++}.db`)
   copyFileSync(inject('python')?.database ?? '', path)
   return path
 }
 
-function startTestPython(path: string, options: PythonOptions): Promise<RemotePeer> {
+/** Starts a peer of the original in a process of its own. */
+export function startTestPython(path: string, options: PythonOptions): Promise<RemotePeer> {
+  return startPython(setup(), path, settings(options))
+}
+
+function setup(): PythonSetup {
   const python = inject('python')
   if (python === undefined) throw new Error('There is no Python here')
-  return startPython(python, path, { sleeps: process.env['INTEROP_SLEEP'] !== undefined, ...options })
+  return python
+}
+
+function settings(options: PythonOptions): PythonOptions {
+  return { sleeps: process.env['INTEROP_SLEEP'] !== undefined, ...options }
 }

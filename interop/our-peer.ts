@@ -4,8 +4,20 @@ import { createMorango, type Morango } from '../src/index.ts'
 import { listen, type Listening } from '../src/node.ts'
 import { sqlite } from '../src/sqlite.ts'
 import { zlibCompressor } from '../src/node.ts'
+import type { Certificate } from '../src/core/certificate.ts'
+import { saveCertificate } from '../src/storage/certificates.ts'
+import { fixIdentity, type Identity } from '../test/golden/identity.ts'
 import { type Dump, type Fields, type Json, type Peer, PASSWORD, type Transferred, USERNAME } from './peer.ts'
 import { MODELS, type ModelName, survey, TABLES } from './profile.ts'
+
+/** A certificate, with its key where it can be used. */
+export interface HeldCertificate {
+  readonly certificate: Certificate
+  readonly privateKeyPem: string | undefined
+}
+
+/** Where a source id is kept that is not derived; else in a column of its own. */
+const SOURCE_ID: Partial<Record<ModelName, string>> = { person: 'id' }
 
 /** How our peer differs from the default. */
 export interface OurOptions {
@@ -14,6 +26,9 @@ export interface OurOptions {
   readonly port?: number
   readonly withoutCapabilities?: readonly string[]
   readonly allowCertificatePushing?: boolean
+  /** Drawn when missing. */
+  readonly identity?: Identity
+  readonly certificates?: readonly HeldCertificate[]
 }
 
 /** A peer of ours, serving on a port of its own in this process. */
@@ -32,6 +47,12 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     withoutCapabilities: options.withoutCapabilities,
     allowCertificatePushing: options.allowCertificatePushing,
   })
+  if (options.identity !== undefined) await fixIdentity(database, options.identity)
+  for (const { certificate, privateKeyPem } of options.certificates ?? []) {
+    // A parent before its children.
+    // oxlint-disable-next-line no-await-in-loop
+    await saveCertificate(database.kysely, certificate, privateKeyPem)
+  }
   const server: Listening = await listen(morango, {
     port: options.port ?? 0,
     authorize: ({ username, password, fields }) => {
@@ -42,7 +63,9 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
   })
 
   function insert(model: ModelName, values: Fields): string {
-    const row = { ...morango.record(model, rowOf(model, values)) }
+    const { source_id: source, ...fields } = values
+    const given = source === undefined ? {} : { [SOURCE_ID[model] ?? 'morango_source_id']: String(source) }
+    const row = { ...morango.record(model, { ...rowOf(model, fields), ...given }) }
     const columns = Object.keys(row)
     const places = columns.map(() => '?').join(', ')
     connection
@@ -170,12 +193,15 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
       .orderBy('partition')
       .orderBy('instance_id')
       .execute()
+    const pending = await sql<{ id: string }>`select record_id as id from morango_change_log
+      union select record_id from morango_pending order by 1`.execute(db)
     const left = await sql<{ n: number }>`select (select count(*) from morango_incoming)
       + (select count(*) from morango_outgoing) + (select count(*) from morango_outgoing_snapshot) as n`.execute(
       db,
     )
     return {
       instance: status.instance.id,
+      counter: status.instance.counter,
       store: store.map((row) => ({
         id: row.id,
         model: row.model_name,
@@ -192,6 +218,7 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
         history: histories.get(row.id) ?? {},
       })),
       counters: counters.map((row) => [row.partition, row.instance_id, row.counter] as const),
+      pending: pending.rows.map(({ id }) => id),
       buffers: Number(left.rows[0]?.n),
       app: { region: rows('region'), person: rows('person'), visit: rows('visit'), sample: rows('sample') },
     }

@@ -27,9 +27,13 @@ export interface StoreRow {
 /** Everything that two peers can be compared by. */
 export interface Dump {
   readonly instance: string
+  /** The instance's. */
+  readonly counter: number
   readonly store: readonly StoreRow[]
   /** Database max counters: partition, instance, counter. */
   readonly counters: readonly (readonly [partition: string, instance: string, counter: number])[]
+  /** Records whose rows have changed since they were serialized. */
+  readonly pending: readonly string[]
   /** Rows left in buffers. */
   readonly buffers: number
   readonly app: Readonly<Record<ModelName, readonly Fields[]>>
@@ -65,6 +69,7 @@ export interface Peer {
   /** `python` or `ours`, for messages. */
   readonly kind: string
   readonly url: string
+  /** A row may have a `source_id`, which is otherwise drawn where it does not follow from the columns. */
   create(args: { model: ModelName; rows: readonly Fields[] }): Promise<string[]>
   /** Test data made in place: samples numbered from `from`. */
   fill(args: { dataset: string; from: number; count: number }): Promise<null>

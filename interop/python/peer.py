@@ -4,8 +4,12 @@ A command is one line of JSON, `{"id": 1, "op": "create", ...}`; its answer, one
 `{"id": 1, "result": ...}` or `{"id": 1, "error": {"type": ..., "message": ...}}`. The first line says where it
 serves. It ends when its standard input does.
 """
+import functools
+import gc
 import json
 import os
+import signal
+import socket
 import sys
 import threading
 import time
@@ -18,6 +22,12 @@ if os.environ.get("INTEROP_NO_SLEEP") == "1":
     _sleep = time.sleep
     time.sleep = lambda seconds: _sleep(min(seconds, 0.002))
 
+# A key is read from its text, and checked, dozens of times in a sync; no test is about how long that takes.
+from cryptography.hazmat.primitives import serialization  # noqa: E402
+
+_read_key = functools.lru_cache(maxsize=None)(serialization.load_pem_private_key)
+serialization.load_pem_private_key = lambda data, password, *more, **named: _read_key(data, password)
+
 import django  # noqa: E402
 
 django.setup()
@@ -29,12 +39,15 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.serializers.json import DjangoJSONEncoder  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection, connections, transaction  # noqa: E402
 from django.db.backends.signals import connection_created  # noqa: E402
 from morango.models.certificates import Certificate, Filter, Key  # noqa: E402
 from morango.models.core import (  # noqa: E402
     Buffer,
+    DatabaseIDModel,
     DatabaseMaxCounter,
+    DeletedModels,
+    HardDeletedModels,
     InstanceIDModel,
     RecordMaxCounter,
     RecordMaxCounterBuffer,
@@ -44,6 +57,9 @@ from morango.models.core import (  # noqa: E402
 )
 from morango.models.fields.crypto import SharedKey  # noqa: E402
 from morango.sync.controller import MorangoProfileController  # noqa: E402
+
+# What has been imported stays; it need not be gone through again and again.
+gc.freeze()
 
 PROFILE = "survey"
 USERNAME = "admin"
@@ -66,14 +82,21 @@ connection_created.connect(set_pragmas)
 controller = MorangoProfileController(PROFILE)
 
 
-def reset():
-    """Everything gone, and another instance."""
+def reset(database=None, certificates=()):
+    """Everything gone, and another instance: that of a database id, with certificates, where they are given."""
     with connection.cursor() as cursor:
         tables = [t for t in connection.introspection.table_names(cursor) if t not in ("django_migrations", "django_content_type", "auth_permission")]
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for table in tables:
             cursor.execute('DELETE FROM "%s"' % table)
+    if database is not None:
+        DatabaseIDModel.objects.create(id=database, current=True)
     prepare()
+    for given in certificates:
+        item = Certificate.deserialize(given["serialized"], given["signature"])
+        if given["key"] is not None:
+            item.private_key = Key(private_key_string=given["key"])
+        item.save()
     return info()
 
 
@@ -87,7 +110,7 @@ def prepare():
         other = users(username="nobody")
         other.set_password(PASSWORD)
         other.save()
-    if settings.ALLOW_CERTIFICATE_PUSHING:
+    if settings.ALLOW_CERTIFICATE_PUSHING and os.environ.get("INTEROP_NO_SHARED_KEY") != "1":
         # The original answers GET publickey/ with an empty list until somebody has done this.
         SharedKey.get_or_create_shared_key()
     InstanceIDModel.get_or_create_current_instance(clear_cache=True)
@@ -103,6 +126,9 @@ def values(model, fields):
     """JSON values as the fields' own types."""
     out = {}
     for name, value in fields.items():
+        if name == "source_id":
+            out["_morango_source_id"] = value
+            continue
         field = model._meta.get_field(name)
         if value is not None and field.get_internal_type() not in ("JSONField", "ForeignKey"):
             value = field.to_python(value)
@@ -246,8 +272,12 @@ def dump():
     for store, instance, counter in RecordMaxCounter.objects.values_list("store_model_id", "instance_id", "counter"):
         histories.setdefault(store, {})[instance] = counter
     counters = DatabaseMaxCounter.objects.order_by("partition", "instance_id")
+    pending = {id for kind in (DeletedModels, HardDeletedModels) for id in kind.objects.values_list("id", flat=True)}
+    for cls in MODELS.values():
+        pending.update(cls.objects.filter(_morango_dirty_bit=True).values_list("id", flat=True))
     return {
         "instance": info()["instance"],
+        "counter": info()["counter"],
         "store": [
             {
                 "id": row.id,
@@ -267,6 +297,7 @@ def dump():
             for row in Store.objects.order_by("id")
         ],
         "counters": list(counters.values_list("partition", "instance_id", "counter")),
+        "pending": sorted(pending),
         "buffers": Buffer.objects.count() + RecordMaxCounterBuffer.objects.count(),
         "app": {name: app_rows(cls) for name, cls in MODELS.items()},
     }
@@ -298,12 +329,26 @@ def say(message):
     sys.stdout.flush()
 
 
+def fork_server():
+    """Makes a peer of each line on the standard input, `{"database": PATH, "port": N}`, which says where it gets its
+    commands. It is there at once: what takes time is to import all this."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        if os.fork() == 0:
+            connections.databases["default"]["NAME"] = wanted["database"]
+            channel = socket.create_connection(("127.0.0.1", wanted["port"]))
+            sys.stdin = channel.makefile("r", encoding="utf-8")
+            sys.stdout = channel.makefile("w", encoding="utf-8")
+            return main()
+
+
 def main():
     prepare()
     server = Server(("127.0.0.1", int(os.environ.get("INTEROP_PORT", "0"))), get_wsgi_application(), numthreads=8)
     server.prepare()
     threading.Thread(target=server.serve, daemon=True).start()
-    say({"url": "http://127.0.0.1:%d/" % server.bind_addr[1]})
+    say({"url": "http://127.0.0.1:%d/" % server.bind_addr[1], "pid": os.getpid()})
     for line in sys.stdin:
         command = json.loads(line)
         number = command.pop("id")
@@ -315,4 +360,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    fork_server() if "--fork-server" in sys.argv else main()

@@ -30,6 +30,8 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["INTEROP_DATABASE"],
         "OPTIONS": {"timeout": 60},
+        # A connection for each thread of the server, not for each request.
+        "CONN_MAX_AGE": None,
     }
 }
 LOGGING = {

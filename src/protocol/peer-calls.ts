@@ -1,3 +1,4 @@
+import { MorangoError } from '../core/errors.ts'
 import { throwIfAborted } from './abort.ts'
 import { decodeReply } from './decode.ts'
 import type { Exchange, PeerMethod, WireReply, WireRequest } from './exchange.ts'
@@ -75,11 +76,15 @@ export function createPeerCalls(exchange: Exchange): Omit<Peer, 'url' | 'traffic
     },
     async publicKey(options) {
       const request: WireRequest = { method: 'GET', resource: 'publickey' }
-      return decodeReply(
-        publicKeySchema,
-        await succeeded('publicKey', [], request, options),
-        'GET publickey/',
-      )
+      const body = await succeeded('publicKey', [], request, options)
+      // The original, until somebody has made its shared key.
+      if (Array.isArray(body) && body.length === 0) {
+        throw new MorangoError('peer-protocol', 'The peer has no key yet for certificates pushed to it', {
+          hint: 'Who runs it has to make one: with Python Morango by SharedKey.get_or_create_shared_key().',
+          details: { call: 'GET publickey/' },
+        })
+      }
+      return decodeReply(publicKeySchema, body, 'GET publickey/')
     },
     async pushCertificateChain(chain, options) {
       const body = encodeCertificateChain(chain)

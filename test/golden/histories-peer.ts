@@ -8,12 +8,12 @@ import { createSigner } from '../../src/crypto/webcrypto-signer.ts'
 import { createMorango } from '../../src/index.ts'
 import type { Database, Morango, MorangoOptions } from '../../src/index.ts'
 import { saveCertificate } from '../../src/storage/certificates.ts'
-import { setMeta } from '../../src/storage/migrations.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
 import { makeTestDatabase } from '../databases/index.ts'
 import { facilityData, tablesFor } from './histories-app.ts'
 import { text } from './histories-golden.ts'
 import type { Step } from './histories-golden.ts'
+import { fixIdentity, type Identity } from './identity.ts'
 
 /** One of ours in the place of one of the original's. */
 export interface HistoryPeer {
@@ -21,13 +21,6 @@ export interface HistoryPeer {
   readonly database: Database
   readonly morango: Morango
   readonly destroy: () => Promise<void>
-}
-
-/** Who a peer is. */
-export interface Identity {
-  readonly name: string
-  readonly instanceId: string
-  readonly databaseId: string
 }
 
 /** How peers talk; by default as those of the recordings. */
@@ -44,7 +37,7 @@ export async function rootOf(keyPair: KeyPair): Promise<OwnCertificate> {
 export async function createHistoryPeer(
   dataset: string,
   root: OwnCertificate,
-  { name, instanceId, databaseId }: Identity,
+  identity: Identity & { readonly name: string },
   settings: Settings = {},
 ): Promise<HistoryPeer> {
   const store = await makeTestDatabase()
@@ -52,13 +45,9 @@ export async function createHistoryPeer(
   for (const statement of tablesFor(database.dialect.name)) await sql.raw(statement).execute(database.kysely)
   const profiles = [facilityData(dataset)] as const
   const morango = await createMorango({ database, profiles, migrate: true, ...settings })
-  await database.kysely
-    .updateTable('morango_instance')
-    .set({ id: instanceId, database_id: databaseId })
-    .execute()
-  await setMeta(database.kysely, 'database_id', databaseId)
+  await fixIdentity(database, identity)
   await saveCertificate(database.kysely, root.certificate, root.privateKeyPem)
-  return { name, database, morango, destroy: async () => await store.destroy() }
+  return { name: identity.name, database, morango, destroy: async () => await store.destroy() }
 }
 
 /** What a step did: for a sync the transfers, `pull 2, push 0`; an id for a creation. */

@@ -3,14 +3,12 @@ import { it } from 'vitest'
 import { STAGES } from '../../src/core/stages.ts'
 import type { Fault } from '../../src/testing/index.ts'
 import { DATABASE } from '../databases/index.ts'
+import { changeStep, createStep, restartStep, syncStep } from './steps.ts'
 import { type Holder, type History, MODELS, OWNERS, type Step, World } from './world.ts'
 
 const RUNS = process.env['MORANGO_PROPERTY_RUNS']
 const SEED = process.env['MORANGO_PROPERTY_SEED']
 const DEFAULT_RUNS = DATABASE === 'sqlite' ? 25 : 6
-
-const index = fc.nat({ max: 7 })
-const peer = fc.nat({ max: 4 })
 
 const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({
@@ -35,48 +33,19 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   }),
 )
 
-const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc.record({
-  do: fc.constant('sync' as const),
-  client: peer,
-  server: peer,
-  direction: fc.constantFrom('both' as const, 'pull' as const, 'push' as const),
-  filter: fc.constantFrom('all', 'u1', 'u2', 'u1 notes', 'u1 and u2'),
-  faults: fc.oneof(
-    { weight: 2, arbitrary: fc.constant([]) },
-    fc.array(fault, { minLength: 1, maxLength: 2 }),
-  ),
-})
+const FILTERS = ['all', 'u1', 'u2', 'u1 notes', 'u1 and u2'] as const
+
+const sync: fc.Arbitrary<Step & { do: 'sync' }> = fc
+  .tuple(
+    syncStep(FILTERS),
+    fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fault, { minLength: 1, maxLength: 2 })),
+  )
+  .map(([one, faults]) => ({ ...one, faults }))
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('create' as const),
-      peer,
-      model: fc.constantFrom(...MODELS),
-      owner: fc.constantFrom(...OWNERS),
-      ref: index,
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constantFrom('edit' as const, 'move' as const),
-      peer,
-      record: index,
-      ref: index,
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom('delete' as const, 'recreate' as const),
-      peer,
-      record: index,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete-hard' as const), peer, record: index }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), peer }) },
+  { weight: 4, arbitrary: createStep(MODELS, OWNERS) },
+  { weight: 6, arbitrary: changeStep },
+  { weight: 1, arbitrary: restartStep },
   { weight: 9, arbitrary: sync },
 )
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
 import { makeTestDatabase } from '../databases/index.ts'
+import type { ChangeStep, CreateStep, SyncStep } from './steps.ts'
 
 export type Owner = 'u1' | 'u2'
 export type ModelName = 'shelf' | 'book' | 'note' | 'setting'
@@ -11,29 +12,11 @@ export const OWNERS: readonly Owner[] = ['u1', 'u2']
 /** What one peer may have: everything, or one owner's. */
 export type Holder = 'all' | Owner
 
-/** One thing that happens. Numbers choose among what there is, so that every history is possible. */
+/** One thing that happens. */
 export type Step =
-  | {
-      readonly do: 'create'
-      readonly peer: number
-      readonly model: ModelName
-      readonly owner: Owner
-      readonly ref: number
-    }
-  | {
-      readonly do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move'
-      readonly peer: number
-      readonly record: number
-      readonly ref?: number
-    }
-  | {
-      readonly do: 'sync'
-      readonly client: number
-      readonly server: number
-      readonly direction: 'pull' | 'push' | 'both'
-      readonly filter: 'all' | Owner | 'u1 notes' | 'u1 and u2'
-      readonly faults: readonly Fault[]
-    }
+  | CreateStep<ModelName, Owner>
+  | ChangeStep
+  | (SyncStep<'all' | Owner | 'u1 notes' | 'u1 and u2'> & { readonly faults: readonly Fault[] })
   | { readonly do: 'restart'; readonly peer: number }
 
 export interface History {
@@ -194,9 +177,7 @@ export class World {
     }
   }
 
-  private async change(
-    step: Step & { do: 'edit' | 'delete' | 'delete-hard' | 'recreate' | 'move' },
-  ): Promise<void> {
+  private async change(step: ChangeStep): Promise<void> {
     const peer = this.peer(step.peer)
     const present: Known[] = []
     const absent: Known[] = []

@@ -163,6 +163,14 @@ describe('answers', () => {
     )
   })
 
+  it('of no shared key are explained', async () => {
+    const { peer } = scripted([Response.json([])])
+    expect(await failureOf(peer.publicKey())).toMatchObject({
+      code: 'peer-protocol',
+      message: 'The peer has no key yet for certificates pushed to it',
+    })
+  })
+
   it('larger than the limit are refused', async () => {
     const { peer } = scripted([Response.json('x'.repeat(2000))], { maxReplyBytes: 1000 })
     expect(await failureOf(peer.info())).toMatchObject({ code: 'peer-protocol' })
