@@ -97,6 +97,7 @@ async function measureIn(
       databaseMb: (await databaseOf(plainTarget.kind).bytes(plainTarget.at)) / 1e6,
     },
     ...run,
+    longestAnswerSeconds: Math.max(...runs.map(({ longestAnswerSeconds }) => longestAnswerSeconds)),
     firstSync: {
       ...run.firstSync,
       spread: syncSeconds,

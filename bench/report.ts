@@ -23,6 +23,7 @@ export function formatResult(result: BenchResult): string {
     spreadLine(firstSync.spread),
     line('  times the plain copy', firstSync.ratioToPlainCopy.toFixed(2)),
     line('  fastest of each', firstSync.ratioOfFastest.toFixed(2)),
+    line('  others waited at most', seconds(result.longestAnswerSeconds)),
     line(
       'Nothing to do, both ways',
       seconds(nothingToDo.milliseconds / 1000),

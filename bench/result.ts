@@ -40,6 +40,8 @@ export interface BenchResult {
     /** The fastest sync to the fastest copy: what a noisy machine disturbs least, given a few of both. */
     readonly ratioOfFastest: number
   }
+  /** The longest that the server let another request wait during a first sync. */
+  readonly longestAnswerSeconds: number
   /** Right after it, both ways. */
   readonly nothingToDo: {
     readonly milliseconds: number

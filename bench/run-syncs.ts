@@ -2,6 +2,7 @@ import type { SyncReport, TransferReport } from '../src/index.ts'
 import { databaseOf, type Place } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
 import { SMALL_YOUNG_GENERATION } from './memory.ts'
+import { startProbe } from './probe.ts'
 import { type RemoteProcess, withProcess } from './processes/calls.ts'
 import type { PrepareApi } from './processes/prepare.ts'
 import type { ServeApi } from './processes/serve.ts'
@@ -19,7 +20,7 @@ export interface SyncSetup {
 /** A first sync and what follows it. */
 export type SyncRun = SyncedRun & Pick<BenchResult, 'databaseMb'>
 
-type SyncedRun = Pick<BenchResult, 'nothingToDo' | 'onePercent' | 'peakMemoryMb'> & {
+type SyncedRun = Pick<BenchResult, 'nothingToDo' | 'onePercent' | 'peakMemoryMb' | 'longestAnswerSeconds'> & {
   readonly firstSync: SyncFigures
 }
 
@@ -68,7 +69,9 @@ async function syncBetween(
   const sync = async (way: 'pull' | 'push' | 'both'): Promise<TimedSync> =>
     await syncing.call('sync', { url, filter, direction: way })
 
+  const probe = startProbe(url)
   const first = await sync(direction)
+  const longestAnswerSeconds = await probe.stop()
   requireMoved(first.report, records)
   const peakMemoryMb = { client: await syncing.peakMemoryMb(), server: await serving.peakMemoryMb() }
 
@@ -95,6 +98,7 @@ async function syncBetween(
     nothingToDo: { milliseconds: seconds * 1000, roundTrips: report.roundTrips, bytes: bytesOf(report) },
     onePercent: figures(onePercent),
     peakMemoryMb,
+    longestAnswerSeconds,
   }
 }
 

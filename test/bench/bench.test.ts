@@ -37,6 +37,7 @@ const resultSchema = z.object({
   nothingToDo: z.object({ milliseconds: amount, roundTrips: amount.max(15), bytes: amount }),
   onePercent: sync,
   peakMemoryMb: z.object({ client: amount, server: amount }),
+  longestAnswerSeconds: amount,
   databaseMb: z.object({ client: amount, server: amount }),
 })
 
