@@ -70,7 +70,7 @@ export function isScopeSubset(a: Scope, b: Scope): boolean {
 
 /**
  * Whether two certificates' scopes permit a transfer: the side that sends must be allowed by the other's
- * read filter and its own write filter (protocol §4). The client is looked at first.
+ * read filter and its own write filter. The server is looked at first, as in the original (protocol §4).
  */
 export function transferPermitted(transfer: {
   readonly push: boolean
@@ -79,8 +79,8 @@ export function transferPermitted(transfer: {
   readonly server: Scope
 }): TransferPermission {
   const { push, filter, client, server } = transfer
-  if (!isFilterSubset(filter, push ? client.write : client.read)) return { permitted: false, side: 'client' }
   if (!isFilterSubset(filter, push ? server.read : server.write)) return { permitted: false, side: 'server' }
+  if (!isFilterSubset(filter, push ? client.write : client.read)) return { permitted: false, side: 'client' }
   return { permitted: true }
 }
 

@@ -1,7 +1,7 @@
 import type { Certificate } from '../core/certificate.ts'
 import { MorangoError } from '../core/errors.ts'
-import { isFilterSubset } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
+import { transferPermitted } from '../core/scope.ts'
 import { certificateScope } from './certificates.ts'
 import type { CertificateDeps } from './certificates.ts'
 
@@ -14,25 +14,31 @@ export interface ScopedTransfer {
 }
 
 /**
- * Why two certificates do not permit a transfer, in the original's words; undefined when they do. The
- * server's is looked at first, as in the original (protocol §4).
+ * Why two certificates do not permit a transfer, in the original's words; undefined when they do.
  *
  * @throws MorangoError `unknown-scope-definition`, `certificate-malformed`
  */
 export function scopeRefusal(deps: CertificateDeps, transfer: ScopedTransfer): string | undefined {
   const { push, filter } = transfer
-  const server = certificateScope(deps, transfer.server)
-  if (!isFilterSubset(filter, push ? server.read : server.write)) {
-    const what = push ? 'receiving pushes' : 'responding to pulls'
-    return `Server certificate scope does not permit ${what} for the requested filter.`
-  }
-  const client = certificateScope(deps, transfer.client)
-  if (!isFilterSubset(filter, push ? client.write : client.read)) {
-    const what = push ? 'pushing' : 'pulling'
-    return `Client certificate scope does not permit ${what} for the requested filter.`
-  }
-  return undefined
+  const permission = transferPermitted({
+    push,
+    filter,
+    server: certificateScope(deps, transfer.server),
+    client: certificateScope(deps, transfer.client),
+  })
+  return permission.permitted ? undefined : REFUSALS[permission.side][push ? 'push' : 'pull']
 }
+
+const REFUSALS = {
+  server: {
+    push: 'Server certificate scope does not permit receiving pushes for the requested filter.',
+    pull: 'Server certificate scope does not permit responding to pulls for the requested filter.',
+  },
+  client: {
+    push: 'Client certificate scope does not permit pushing for the requested filter.',
+    pull: 'Client certificate scope does not permit pulling for the requested filter.',
+  },
+} as const
 
 /** @throws MorangoError `scope-not-permitted` with the sentence of {@link scopeRefusal} */
 export function requireScope(deps: CertificateDeps, transfer: ScopedTransfer): void {

@@ -6,6 +6,7 @@ import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import {
+  type DirtyRecord,
   type Page,
   markUnknownModels,
   modelsWithDirtyDeletions,
@@ -95,7 +96,7 @@ async function deserializeTurn(
     if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
     const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
     if (what === 'deletions') {
-      for await (const batch of deletionBatches(trx, model, filter, start)) {
+      for await (const batch of pages(start, (page) => readDirtyDeletions(trx, model, filter, page))) {
         signal?.throwIfAborted()
         for (const hard of [false, true]) {
           const ids = batch.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
@@ -111,7 +112,7 @@ async function deserializeTurn(
         }
       }
     } else {
-      for await (const batch of recordBatches(trx, context, model, filter, start)) {
+      for await (const batch of batchesOf(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
         const { written, failed } = await applyRecords(trx, context, model, batch, present)
         total.written += written
@@ -143,42 +144,40 @@ function stepsOf({ models }: CompiledProfile): Step[] {
   ]
 }
 
-async function* deletionBatches(
-  trx: Kysely<Schema>,
-  model: CompiledModel,
-  filter: Filter | undefined,
-  start: Page,
-): AsyncGenerator<Awaited<ReturnType<typeof readDirtyDeletions>>> {
-  for (let { after } = start; ;) {
-    const records = await readDirtyDeletions(trx, model, filter, { ...start, after })
-    const last = records.at(-1)
-    if (last === undefined) return
-    after = last.no
-    yield records
-    if (records.length < start.size) return
-  }
-}
-
-async function* recordBatches(
+/** The records of a model that a step takes, a batch after the other. */
+function batchesOf(
   trx: Kysely<Schema>,
   context: EngineContext,
   model: CompiledModel,
   filter: Filter | undefined,
   start: Page,
-): AsyncGenerator<Awaited<ReturnType<typeof readDirty>>> {
-  if (model.selfReference !== undefined) {
-    const ids = parentsFirst(await readDirtyParents(trx, model, filter))
-    for (let from = 0; from < ids.length; from += start.size) {
-      yield await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
-    }
-    return
+): AsyncGenerator<readonly DirtyRecord[]> {
+  if (model.selfReference !== undefined) return hierarchyBatches(trx, context, model, filter)
+  return pages(start, (page) => readDirty(trx, model, filter, page))
+}
+
+async function* hierarchyBatches(
+  trx: Kysely<Schema>,
+  { database, sizes }: EngineContext,
+  model: CompiledModel,
+  filter: Filter | undefined,
+): AsyncGenerator<readonly DirtyRecord[]> {
+  const ids = parentsFirst(await readDirtyParents(trx, model, filter))
+  for (let from = 0; from < ids.length; from += sizes.batch) {
+    yield await readDirtyByIds(trx, database.dialect, ids.slice(from, from + sizes.batch))
   }
-  for (let { after } = start; ;) {
-    const records = await readDirty(trx, model, filter, { ...start, after })
-    const last = records.at(-1)
+}
+
+async function* pages<Item extends { readonly no: number }>(
+  start: Page,
+  read: (page: Page) => Promise<readonly Item[]>,
+): AsyncGenerator<readonly Item[]> {
+  for (let page = start; ;) {
+    const items = await read(page)
+    const last = items.at(-1)
     if (last === undefined) return
-    after = last.no
-    yield records
-    if (records.length < start.size) return
+    page = { ...page, after: last.no }
+    yield items
+    if (items.length < page.size) return
   }
 }

@@ -196,7 +196,8 @@ describe('scopes', () => {
     const client = { read: ['a'], write: ['a:w'] }
     const server = { read: ['a:w:1'], write: ['a'] }
     expect(transferPermitted({ push: true, filter: ['a:w:1'], client, server })).toEqual({ permitted: true })
-    expect(transferPermitted({ push: true, filter: ['a'], client, server })).toEqual({
+    const open = { read: ['a'], write: ['a'] }
+    expect(transferPermitted({ push: true, filter: ['a'], client, server: open })).toEqual({
       permitted: false,
       side: 'client',
     })
@@ -207,7 +208,7 @@ describe('scopes', () => {
     expect(transferPermitted({ push: false, filter: ['a'], client, server })).toEqual({ permitted: true })
     expect(transferPermitted({ push: false, filter: ['b'], client, server })).toEqual({
       permitted: false,
-      side: 'client',
+      side: 'server',
     })
   })
 })
