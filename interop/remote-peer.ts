@@ -61,7 +61,7 @@ export interface ForkServer {
 export function startForkServer(start: Start): ForkServer {
   const { child, input, noise } = startProcess({ ...start, args: [...start.args, '--fork-server'] })
   child.unref()
-  const end = endOf(child)
+  const gone = endOf(child)
   return {
     async fork(database) {
       const arrived = Promise.withResolvers<Socket>()
@@ -69,7 +69,7 @@ export function startForkServer(start: Start): ForkServer {
       await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
       const address = door.address()
       if (typeof address !== 'object' || address === null) throw new Error('no port')
-      void end.then((how) => arrived.reject(new RemoteError('Ended', `${how}\n${noise()}`)))
+      void gone.then((how) => arrived.reject(new RemoteError('Ended', `${how}\n${noise()}`)))
       input.write(`${JSON.stringify({ database, port: address.port })}\n`)
       const socket = await arrived.promise
       door.close()

@@ -116,3 +116,21 @@ export function parentIn(json: string | undefined): string {
   const { parent_id: parent }: { parent_id?: string | null } = JSON.parse(json ?? '{}')
   return parent ?? ''
 }
+
+/** Persons without a home of whom the Store says where it is, although nothing waits to be serialized. */
+export function unnotedNulls(flat: Flat | undefined): string[] {
+  return [...(flat ?? [])].flatMap(([path, row]) => {
+    const record = recordOf(path)
+    if (!path.startsWith('app/') || !row.startsWith('person ') || flat?.has(`pending/${record}`) === true)
+      return []
+    const stored = flat?.get(`store/${record}/json`)
+    return homeIn(row.slice('person '.length)) === null && typeof homeIn(stored ?? '{}') === 'string'
+      ? [record]
+      : []
+  })
+}
+
+function homeIn(json: string): unknown {
+  const { home_id: home }: { home_id?: unknown } = JSON.parse(json === '' ? '{}' : json)
+  return home
+}

@@ -4,8 +4,8 @@ import { type Cast, PERSONS } from './cast.ts'
 import { type Flat, flatten, type Rename } from './flat.ts'
 import { type History, keyOf, OWNERS, SLOTS } from './history.ts'
 import { createNumbering, type Numbering } from './numbering.ts'
-import type { Difference } from './evidence.ts'
-import { explain, type Quirk } from './quirks.ts'
+import type { Difference, Occurrence } from './evidence.ts'
+import { type Quirk, QUIRKS } from './quirks.ts'
 import { type Action, idOf, perform, resolve, type Scene } from './script.ts'
 
 /** What became of a history. */
@@ -93,9 +93,16 @@ async function run(
     const unexplained: Difference[] = []
     for (const difference of differences) {
       const spread = `${difference.path}\n${difference.theirs}\n${difference.ours}`
-      const quirk: Quirk | undefined =
-        travelled.get(spread) ??
-        explain({ difference, differences, action: named, before, after: flats, ours: ourFlats, met: quirks })
+      const occurrence: Occurrence = {
+        difference,
+        differences,
+        action: named,
+        before,
+        after: flats,
+        ours: ourFlats,
+        met: quirks,
+      }
+      const quirk = travelled.get(spread) ?? QUIRKS.find(({ explains }) => explains(occurrence))
       if (quirk === undefined) unexplained.push(difference)
       else {
         if (difference.path.startsWith('store/')) travelled.set(spread, quirk)

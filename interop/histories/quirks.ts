@@ -9,6 +9,7 @@ import {
   receives,
   recordOf,
   sentLess,
+  unnotedNulls,
 } from './evidence.ts'
 import type { Flat } from './flat.ts'
 import { parseEntries } from './numbering.ts'
@@ -233,17 +234,14 @@ export const QUIRKS: readonly Quirk[] = [
       'a row whose reference became null because the row referred to was deleted has changed; the original does not ' +
       'send it',
     parts: true,
-    explains: ({ difference: { path, theirs, ours }, action }) =>
-      path.startsWith('pending/<person') &&
-      theirs === '' &&
-      ours === 'changed' &&
-      (action.operation === 'sync' ||
-        ((action.operation === 'delete' || action.operation === 'delete-hard') &&
-          action.key.startsWith('region'))),
+    explains: ({ difference: { path }, action, after, ours }) => {
+      if (action.operation === 'serialize') return false
+      // Ours may have told the others of it already, in the second transfer of the sync.
+      const unnoted = after.flatMap((flat, peer) =>
+        unnotedNulls(flat).filter((record) => !unnotedNulls(ours[peer]).includes(record)),
+      )
+      if (unnoted.includes(recordOf(path))) return true
+      return unnoted.length > 0 && action.operation === 'sync' && /^(?:outcome|counter|claims)/.test(path)
+    },
   },
 ]
-
-/** The quirk that a difference comes from. */
-export function explain(occurrence: Occurrence): Quirk | undefined {
-  return QUIRKS.find((quirk) => quirk.explains(occurrence))
-}
