@@ -6,7 +6,7 @@ export const SCHEMA = 'morango_demo'
 const MARK = 'Made by the demo of Morango, which drops it.'
 const PATIENCE_MS = 5000
 // Any number that no other program is likely to lock.
-const LOCK = 0x6d6f72616e676f
+const LOCK = 4_827_101_963
 
 /** A schema that is ours alone for as long as this process lives. */
 export interface TakenSchema {
@@ -28,7 +28,7 @@ export async function takeSchema(url: string): Promise<TakenSchema> {
   // The command that runs next tells of it.
   client.on('error', () => undefined)
   await client.connect().catch((error: unknown) => {
-    throw new Error(`PostgreSQL at ${new URL(url).host} cannot be reached: ${reason(error)}`)
+    throw new Error(`PostgreSQL at ${client.host}:${client.port} cannot be reached: ${reason(error)}`)
   })
   try {
     const place = await makeSchema(client)
