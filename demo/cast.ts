@@ -10,6 +10,9 @@ export interface Cast {
   readonly narrator: Narrator
 }
 
+/** Those who tell the first part of it, while Cloud's database is made. */
+export type EarlyCast = Omit<Cast, 'cloud'>
+
 /** What the story is about: the data as Remote has surveyed it. */
 export interface Dataset {
   /** The root certificate's id. */
@@ -25,7 +28,7 @@ export interface Dataset {
 
 /** Syncs both ways, and tells what that took. */
 export async function sync(
-  { narrator }: Cast,
+  { narrator }: EarlyCast,
   client: Device,
   server: Device,
   filter: string,
@@ -47,7 +50,7 @@ export async function sync(
 
 /** Claims that a call is refused, by a peer with this status or by the own side with this code. */
 export async function claimRefused(
-  { narrator }: Cast,
+  { narrator }: EarlyCast,
   text: string,
   call: Promise<unknown>,
   expected: number | string,
@@ -64,7 +67,7 @@ export async function claimRefused(
 }
 
 /** Claims that City has nothing but its country: not in its tables, not in the store, not in a buffer. */
-export async function claimNothingElse({ city, narrator }: Cast, dataset: Dataset): Promise<void> {
+export async function claimNothingElse({ city, narrator }: EarlyCast, dataset: Dataset): Promise<void> {
   const { home, homeOnly } = dataset
   const [found] = await city.call(
     'query',

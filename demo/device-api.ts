@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Row, Value } from './databases/app-database.ts'
 import type { Place } from './gazetteer.ts'
 
 /** What the demo can ask of a device. Every call goes to another process and is answered from there. */
@@ -14,10 +14,10 @@ export interface DeviceApi {
   sync(url: string, filter: string): Promise<SyncResult>
   /** Inserts a place by plain SQL, with an id that Morango made. */
   addPlace(place: Omit<Place, 'id'>): Promise<string>
-  /** Runs a statement on a connection that knows nothing of Morango. Gives how many rows it changed. */
-  write(sql: string, ...values: SQLInputValue[]): Promise<number>
+  /** Runs a statement as any program would, without Morango. Gives how many rows it changed. */
+  write(sql: string, ...values: Value[]): Promise<number>
   deleteHard(model: string, id: string): Promise<void>
-  query(sql: string, ...values: SQLInputValue[]): Promise<Record<string, SQLOutputValue>[]>
+  query(sql: string, ...values: Value[]): Promise<Row[]>
   /** By country id. */
   digests(): Promise<ReadonlyMap<string, Digest>>
   /** Searches every column of every table. */

@@ -1,25 +1,22 @@
 // One device: a process of its own, with its own database and HTTP server. The demo tells it what to do.
 
-import { DatabaseSync } from 'node:sqlite'
 import type { Authorization, CertificateApplicant, CertificateWish, SyncProgress } from '../src/index.ts'
 import { createMorango, isMorangoError } from '../src/index.ts'
 import { listen, zlibCompressor } from '../src/node.ts'
-import { sqlite } from '../src/sqlite.ts'
+import { type DatabaseChoice, openAppDatabase } from './databases/app-database.ts'
 import type { Call, DeviceApi, Failure, Message } from './device-api.ts'
-import { insertCountry, insertRows, loadCountries, toRows } from './gazetteer-data.ts'
-import { gazetteer, SCHEMA } from './gazetteer.ts'
+import { insertCountry, loadCountries, toRows } from './gazetteer-data.ts'
+import { gazetteer } from './gazetteer.ts'
 import { digestCountries, searchTables } from './inspect.ts'
 
-const [file = '', role = ''] = process.argv.slice(2)
-
-// The application's own connection. Morango has another one, and sees what this one writes.
-const db = new DatabaseSync(file, { timeout: 10_000 })
-db.exec('pragma journal_mode = wal')
-db.exec('pragma synchronous = normal')
-db.exec(SCHEMA)
+const [role = ''] = process.argv.slice(2)
+// Not an argument: those are seen by everybody on the machine, and it may have a password.
+const choice: DatabaseChoice = JSON.parse(process.env['MORANGO_DEMO_DATABASE'] ?? '{}')
+const db = await openAppDatabase(choice)
+let isClosed = false
 
 const morango = await createMorango({
-  database: sqlite(file),
+  database: db.forMorango(),
   profiles: [gazetteer],
   migrate: true,
   compressor: zlibCompressor,
@@ -40,7 +37,7 @@ const device: DeviceApi = {
     const surveyed = []
     for (const data of await loadCountries(codes)) {
       const rows = toRows(morango, datasetId, data)
-      insertCountry(db, rows)
+      await insertCountry(db, rows)
       const { id, code, name } = rows.country
       surveyed.push({ id, code, name, regions: rows.regions.length, places: rows.places.length })
     }
@@ -78,24 +75,25 @@ const device: DeviceApi = {
 
   addPlace: async (place) => {
     const row = morango.record('place', place)
-    insertRows(db, 'place', [row])
+    await db.insert('place', [row])
     return row.id
   },
 
-  write: async (sql, ...values) => Number(db.prepare(sql).run(...values).changes),
+  write: (sql, ...values) => db.write(sql, ...values),
 
   deleteHard: (model, id) => morango.deleteHard(model, [id]),
 
-  query: async (sql, ...values) => db.prepare(sql).all(...values),
+  query: (sql, ...values) => db.query(sql, ...values),
 
-  digests: async () => digestCountries(db),
+  digests: () => digestCountries(db),
 
-  search: async (text) => searchTables(db, text),
+  search: (text) => searchTables(db, text),
 
   close: async () => {
     await server.close()
     await morango.close()
-    db.close()
+    await db.close()
+    isClosed = true
   },
 }
 
@@ -141,7 +139,7 @@ process.on('message', (call: Call) => {
 // Ctrl-C reaches every process of the terminal; the demo itself sees to its devices.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => {
-  if (db.isOpen) process.exit()
+  if (!isClosed) process.exit()
 })
 
 tell({ kind: 'ready', url: server.url })

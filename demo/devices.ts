@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { DatabaseChoice } from './databases/app-database.ts'
 import type { Call, DeviceApi, Failure, Message } from './device-api.ts'
 
 /** A device as the demo sees it: a name, an address, and what it can be told to do. */
@@ -19,7 +19,7 @@ export interface Device {
 /** The devices of a demo, each a process of its own. */
 export interface Fleet {
   /** Starts a device and waits until it listens. */
-  start(name: string): Promise<Device>
+  start(name: string, database: DatabaseChoice): Promise<Device>
   /** Asks all to end. Gives whether they did so by themselves. */
   stop(): Promise<boolean>
   /** Ends all at once. */
@@ -40,15 +40,15 @@ export class DeviceError extends Error {
 const DEVICE = fileURLToPath(new URL('device.ts', import.meta.url))
 const PATIENCE_MS = 5000
 
-/** Devices whose databases lie in `directory`. */
-export function createFleet(directory: string, onProgress: (text: string) => void): Fleet {
+/** A fleet without devices. */
+export function createFleet(onProgress: (text: string) => void): Fleet {
   const running = new Set<ChildProcess>()
   const devices: Device[] = []
 
   return {
-    async start(name) {
-      const role = name.toLowerCase()
-      const child = fork(DEVICE, [join(directory, `${role}.db`), role], {
+    async start(name, database) {
+      const child = fork(DEVICE, [name.toLowerCase()], {
+        env: { ...process.env, MORANGO_DEMO_DATABASE: JSON.stringify(database) },
         execArgv: ['--disable-warning=ExperimentalWarning'],
         serialization: 'advanced',
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,4 +1,4 @@
-import type { Cast, Dataset } from './cast.ts'
+import type { Cast, Dataset, EarlyCast } from './cast.ts'
 import type { Digest, SurveyedCountry } from './device-api.ts'
 import type { Device } from './devices.ts'
 import { count } from './narrator.ts'
@@ -8,7 +8,7 @@ const DIGITS_SHOWN = 12
 
 /** Claims that devices hold the same rows of every country that they may all have. */
 export async function claimEqual(
-  { city, narrator }: Cast,
+  { city, narrator }: EarlyCast,
   { countries, home }: Dataset,
   devices: readonly Device[],
 ): Promise<void> {

@@ -23,7 +23,7 @@ export interface Secret {
 
 const CHECKED = 'name checked'
 
-/** Edits on all three devices while they are apart, by plain SQL on connections that know nothing of Morango. */
+/** Edits on all three devices while they are apart, by plain SQL. */
 export async function makeEdits(
   cast: Cast,
   { id: datasetId, home }: Dataset,

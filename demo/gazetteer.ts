@@ -1,8 +1,8 @@
 import { defineProfile, model, type Profile, scope } from '../src/index.ts'
 
 /**
- * Three tables as an application would have them. An id is 32 hex digits; `morango.record()` makes them.
- * `dataset_id` is the id of the root certificate: every partition begins with it.
+ * Three tables as an application would have them, on SQLite and on PostgreSQL. An id is 32 hex digits;
+ * `morango.record()` makes them. `dataset_id` is the id of the root certificate: every partition begins with it.
  */
 export const SCHEMA = `
   create table if not exists country (
@@ -25,8 +25,8 @@ export const SCHEMA = `
     country_id text not null references country (id) on delete cascade,
     region_id  text references region (id) on delete set null,
     name       text not null,
-    latitude   real not null,
-    longitude  real not null,
+    latitude   double precision not null,
+    longitude  double precision not null,
     note       text
   );
   create index if not exists place_country on place (country_id);

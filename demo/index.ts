@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { type CloudDatabase, type CloudOption, parseCloud, prepareCloud } from './databases/cloud.ts'
 import { createFleet, type Fleet } from './devices.ts'
 import { createNarrator, milliseconds, type Narrator } from './narrator.ts'
 import { tellStory } from './story.ts'
@@ -13,6 +14,7 @@ const COUNTRIES = 'PE,EC,CO,BO,CL,BR'
 
 interface Options {
   readonly countries: string
+  readonly cloud: CloudOption
   readonly all: boolean
   readonly keep: boolean
 }
@@ -23,27 +25,33 @@ const options = new Command('npm run demo --')
       'Exits with 1 if anything does not hold that is claimed.',
   )
   .option('--countries <codes>', 'which countries, the first of them for City', COUNTRIES)
+  .option('--cloud <database>', "Cloud's database: pglite, sqlite or postgres://…", parseCloud, {
+    kind: 'pglite',
+  })
   .option('--all', 'every country of the world: 171,000 places', false)
   .option('--keep', 'keep the databases and say where', false)
   .parse()
   .opts<Options>()
 
 /** Plays the story with devices of the fleet, and sees them off. */
-async function play(narrator: Narrator, fleet: Fleet, { all, countries }: Options): Promise<void> {
+async function play(database: CloudDatabase, { all, countries }: Options): Promise<void> {
   const codes = [...new Set(countries.toUpperCase().match(/\w+/g))]
   const [home = ''] = codes
   const start = performance.now()
   narrator.title(
     'Morango: three devices, one gazetteer',
     'Remote, City and Cloud are three processes, each with its own database and\n' +
-      'address. Only Remote has data: places of GeoNames. No server is above them.',
+      'address. Only Remote has data: places of GeoNames. No server is above them.\n' +
+      database.text,
   )
-  const [remote, city, cloud] = await Promise.all([
-    fleet.start('Remote'),
-    fleet.start('City'),
-    fleet.start('Cloud'),
+  const cloud = fleet.start('Cloud', database.choice)
+  // The story asks for it later; until then a failure is nobody's.
+  cloud.catch(() => undefined)
+  const [remote, city] = await Promise.all([
+    fleet.start('Remote', { kind: 'sqlite', file: join(directory, 'remote.db') }),
+    fleet.start('City', { kind: 'sqlite', file: join(directory, 'city.db') }),
   ])
-  await tellStory({ remote, city, cloud, narrator }, { home, countries: all ? undefined : codes })
+  await tellStory({ remote, city, narrator }, cloud, { home, countries: all ? undefined : codes })
   narrator.claim('All three processes have ended by themselves', await fleet.stop())
   const { held, broken } = narrator.claims
   const took = milliseconds(performance.now() - start)
@@ -68,19 +76,26 @@ process.stdout.once('error', () => {
 })
 
 const directory = mkdtempSync(join(tmpdir(), 'morango-demo-'))
-const narrator = createNarrator(process.stdout)
-const fleet = createFleet(directory, (text) => {
+const narrator: Narrator = createNarrator(process.stdout)
+const fleet: Fleet = createFleet((text) => {
   narrator.progress(text)
 })
 
+let cloudDatabase: CloudDatabase | undefined
+
 try {
-  await Promise.race([play(narrator, fleet, options), stopped.promise])
+  cloudDatabase = await prepareCloud(options.cloud, directory)
+  await Promise.race([play(cloudDatabase, options), stopped.promise])
   if (narrator.claims.broken > 0) process.exitCode = 1
 } catch (error) {
   process.exitCode ??= 1
   console.error(`\n${error instanceof Error ? error.message : String(error)}`)
 } finally {
   await fleet.kill()
-  if (options.keep) console.log(`The databases are in ${directory}`)
-  else await rm(directory, { recursive: true, force: true })
+  await cloudDatabase?.release(options.keep)
+  if (options.keep) {
+    const also =
+      cloudDatabase?.place === undefined ? '' : `, and Cloud's is the schema ${cloudDatabase.place}`
+    console.log(`The databases are in ${directory}${also}`)
+  } else await rm(directory, { recursive: true, force: true })
 }

@@ -1,6 +1,6 @@
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { type Cast, claimNothingElse, type Dataset, sync } from './cast.ts'
 import { claimEqual, showDigests } from './digests.ts'
+import type { Value } from './databases/app-database.ts'
 import type { Edits } from './edits.ts'
 import { count } from './narrator.ts'
 
@@ -46,7 +46,7 @@ export async function claimOutcome(cast: Cast, dataset: Dataset, edits: Edits): 
 
 async function claimEdits({ remote, city, cloud, narrator }: Cast, edits: Edits): Promise<void> {
   const { added, deleted, checked } = edits
-  const everywhere = async (sql: string, ...values: SQLInputValue[]): Promise<number[]> => {
+  const everywhere = async (sql: string, ...values: Value[]): Promise<number[]> => {
     const answers = [remote, city, cloud].map((device) => device.call('query', sql, ...values))
     return (await Promise.all(answers)).map(([row]) => Number(row?.['n']))
   }
@@ -86,7 +86,7 @@ async function claimConflictKept(
 }
 
 /** The name in the JSON of the latest edit that lost. */
-function nameIn(kept: SQLOutputValue | undefined): string | undefined {
+function nameIn(kept: unknown): string | undefined {
   const [latest = ''] = typeof kept === 'string' ? kept.split('\n') : []
   if (latest === '') return undefined
   const { name }: { name: string } = JSON.parse(latest)
@@ -99,9 +99,9 @@ async function claimErased({ remote, city, cloud, narrator }: Cast, { erased }: 
   )
   const results = await Promise.all(searches)
   const found = results.flatMap(({ device, found: tables }) => tables.map((table) => `${device}: ${table}`))
-  const tables = results[0]?.tables ?? 0
+  const tables = results.reduce((sum, result) => sum + result.tables, 0) / erased.texts.length
   narrator.claim(
-    `"${erased.texts[0]}" and its notes are in none of ${count(tables, 'table')} on any device`,
+    `"${erased.texts[0]}" and its notes are in none of the ${count(tables, 'table')} of all`,
     found.length === 0,
     `found in ${[...new Set(found)].join(', ')}`,
   )

@@ -1,5 +1,14 @@
-import { type Cast, claimNothingElse, claimRefused, type Dataset, sync, timed } from './cast.ts'
+import {
+  type Cast,
+  claimNothingElse,
+  claimRefused,
+  type Dataset,
+  type EarlyCast,
+  sync,
+  timed,
+} from './cast.ts'
 import { claimEqual } from './digests.ts'
+import type { Device } from './devices.ts'
 import { makeEdits } from './edits.ts'
 import { count, milliseconds } from './narrator.ts'
 import { claimOutcome, syncAgain } from './outcome.ts'
@@ -19,11 +28,16 @@ export interface Survey {
 
 /**
  * The user story: data gets from Remote to City and to Cloud, each way once; then all three are edited, and
- * agree again.
+ * agree again. Cloud may still be starting when the story does.
  */
-export async function tellStory(cast: Cast, wanted: Survey): Promise<void> {
-  const dataset = await survey(cast, wanted)
-  await cityComesToRemote(cast, dataset)
+export async function tellStory(
+  early: EarlyCast,
+  startingCloud: Promise<Device>,
+  wanted: Survey,
+): Promise<void> {
+  const dataset = await survey(early, wanted)
+  await cityComesToRemote(early, dataset)
+  const cast = { ...early, cloud: await startingCloud }
   await remoteReachesCloud(cast, dataset)
   await cityMeetsCloud(cast, dataset)
   const edits = await makeEdits(cast, dataset, SECRET)
@@ -31,7 +45,7 @@ export async function tellStory(cast: Cast, wanted: Survey): Promise<void> {
   await claimOutcome(cast, dataset, edits)
 }
 
-async function survey({ remote, narrator }: Cast, wanted: Survey): Promise<Dataset> {
+async function survey({ remote, narrator }: EarlyCast, wanted: Survey): Promise<Dataset> {
   narrator.chapter('1. Remote surveys')
   const [id, rootMs] = await timed(remote.call('createRoot'))
   narrator.says('Remote', `makes the root certificate ${id.slice(0, 12)}…`, milliseconds(rootMs))
@@ -62,7 +76,7 @@ async function survey({ remote, narrator }: Cast, wanted: Survey): Promise<Datas
   return { id, countries, home, everything: id, homeOnly: `${id}:${home.id}` }
 }
 
-async function cityComesToRemote(cast: Cast, dataset: Dataset): Promise<void> {
+async function cityComesToRemote(cast: EarlyCast, dataset: Dataset): Promise<void> {
   const { remote, city, narrator } = cast
   const { id, home, countries, homeOnly } = dataset
   const oneCountry = { scope: 'one-country', params: { dataset_id: id, country_id: home.id } }

@@ -21,7 +21,8 @@ export interface Compressor {
 
 let fastest: Compressor | undefined
 
-/** Makes a compressor the default of this process. What brings a runtime with it calls this (`morango/sqlite` does). */
+/** Makes a compressor the default of this process. What brings a runtime with it calls this (`morango/sqlite` and
+ * `morango/postgres` do). */
 export function useCompressor(compressor: Compressor): void {
   fastest = compressor
 }
