@@ -48,7 +48,9 @@ export function sentLess({ theirs, ours }: Difference): boolean {
   if (theirs.startsWith('failed') || ours.startsWith('failed')) return false
   const [one, other]: [Moved[], Moved[]] = [JSON.parse(theirs), JSON.parse(ours)]
   return (
-    one.length === other.length && one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total)
+    one.length === other.length &&
+    one.every(({ total }, index) => (other[index]?.total ?? Infinity) <= total) &&
+    one.some(({ total }, index) => (other[index]?.total ?? Infinity) < total)
   )
 }
 

@@ -194,7 +194,8 @@ export async function perform(action: Action, peers: readonly Peer[], dataset: s
   switch (action.operation) {
     case 'sync': {
       const { client, server, transfers } = action
-      return await at(client).sync({ url: at(server).url, dataset, transfers })
+      const moved = await at(client).sync({ url: at(server).url, dataset, transfers })
+      return moved.map(({ push, total, transferred }) => ({ push, total, transferred }))
     }
     case 'serialize':
       return await at(action.peer).serialize({})
