@@ -37,6 +37,7 @@ export async function tellStory(
 ): Promise<void> {
   const dataset = await survey(early, wanted)
   await cityComesToRemote(early, dataset)
+  early.narrator.progress('Cloud: making its database')
   const cast = { ...early, cloud: await startingCloud }
   await remoteReachesCloud(cast, dataset)
   await cityMeetsCloud(cast, dataset)

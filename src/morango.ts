@@ -29,7 +29,7 @@ import { VERSION } from './version.ts'
 
 /** What {@link createMorango} needs, and what it may be told. */
 export interface MorangoOptions {
-  /** From `morango/sqlite`. */
+  /** From `morango/sqlite` or `morango/postgres`. */
   readonly database: Database
   /** What syncs. The first is meant where a call names none. */
   readonly profiles: readonly [Profile, ...Profile[]]

@@ -58,10 +58,11 @@ export async function migrate(database: Database, profiles: readonly Profile[]):
  *   the declaration, naming them.
  */
 export async function compileProfiles(
-  { kysely, dialect }: Database,
+  database: Database,
   profiles: readonly Profile[],
 ): Promise<Map<string, CompiledProfile>> {
-  const version = await ownVersion(kysely)
+  const { kysely, dialect } = database
+  const version = await ownVersion(database)
   if (version !== SCHEMA_VERSION) {
     throw version > SCHEMA_VERSION
       ? new MorangoError('not-migrated', 'The database was migrated by a newer release of morango.', {
@@ -98,12 +99,12 @@ function notMigrated(message: string): MorangoError {
   })
 }
 
-async function ownVersion(db: Kysely<Schema>): Promise<number> {
+async function ownVersion({ kysely, dialect }: Database): Promise<number> {
   try {
-    return await schemaVersion(db)
+    return await schemaVersion(kysely)
   } catch (error) {
-    // Only a missing table means "not yet"; the message is all that drivers have in common.
-    if (error instanceof Error && /no such table|does not exist/u.test(error.message)) return 0
+    // Only a missing table means "not yet".
+    if ((await dialect.readTable(kysely, 'morango_meta')) === undefined) return 0
     throw error
   }
 }

@@ -40,6 +40,14 @@ describe.skipIf(DATABASE !== 'postgres')('the command on a server', () => {
       expect(early.code).toBe(1)
       expect(early.stderr).toContain('morango migrate')
 
+      const elsewhere = new URL(store.url)
+      elsewhere.pathname = '/morango_nowhere'
+      writeFileSync(join(directory, 'elsewhere.config.ts'), configOn(elsewhere.href))
+      const missing = await run(directory, ['status', '-c', 'elsewhere.config.ts'])
+      expect(missing.code).toBe(1)
+      expect(missing.stderr).toContain('error: database "morango_nowhere" does not exist.')
+      expect(missing.stderr).not.toContain('migrate')
+
       await client.query(
         `insert into place values ('${'1'.repeat(8)}-1111-1111-1111-${'1'.repeat(12)}', 'x', 'Apia')`,
       )
