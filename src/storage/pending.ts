@@ -24,12 +24,15 @@ export async function foldChangeLog(
       on conflict (model_name, record_id) do update
       set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
   if (dialect.deletesInWith) {
+    // What is pending already is serialized as it is now, and folding it might mean waiting for another turn.
     const own =
       filter === undefined || dialect.sideBySide === undefined
         ? sql`1 = 1`
-        : sql`not exists (select 1 from morango_store s where s.id = record_id
-            and not ${partitionIn(sql`s.partition`, filter)})`
-    await sql`with log as (delete from morango_change_log where ${own} returning model_name, record_id, hard)
+        : sql`not exists (select 1 from morango_pending p
+              where p.model_name = l.model_name and p.record_id = l.record_id)
+            and not exists (select 1 from morango_store s where s.id = l.record_id
+              and not ${partitionIn(sql`s.partition`, filter)})`
+    await sql`with log as (delete from morango_change_log l where ${own} returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
     return
   }
@@ -85,10 +88,12 @@ export async function settlePending(
   if (outside.length > 0) await aside((db) => notePartitions(db, dialect, model, outside))
   for (const { recordId, partition, failure } of kept) {
     if (failure === undefined) continue
-    await sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
-        error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
-        last_failed_at = ${now}, tries = tries + 1
-      where model_name = ${model} and record_id = ${recordId}`.execute(trx)
+    await aside((db) =>
+      sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
+          error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
+          last_failed_at = ${now}, tries = tries + 1
+        where model_name = ${model} and record_id = ${recordId}`.execute(db),
+    )
   }
 }
 

@@ -16,7 +16,7 @@ export interface Turn {
   /** Makes sure that no other turn runs, for what concerns the database as a whole; may begin the turn again. */
   readonly alone: () => void
   /** For a write that others may be making as well and that the turn can do without: it must not fail by that. */
-  readonly aside: (work: (db: Kysely<Schema>) => Promise<void>) => Promise<void>
+  readonly aside: (work: (db: Kysely<Schema>) => Promise<unknown>) => Promise<void>
 }
 
 /** What a turn needs before it begins. */
@@ -76,7 +76,7 @@ export function onlyTurn(trx: Kysely<Schema>): Turn {
     trx,
     stamp: async () => await raiseCounter(trx),
     alone: () => {},
-    aside: async (work) => await work(trx),
+    aside: async (work) => void (await work(trx)),
   }
 }
 
@@ -86,7 +86,7 @@ async function attempt<T>(
   needs: TurnNeeds,
   work: (turn: Turn) => Promise<T>,
 ): Promise<T> {
-  const asides: ((db: Kysely<Schema>) => Promise<void>)[] = []
+  const asides: ((db: Kysely<Schema>) => Promise<unknown>)[] = []
   const result = await kysely.connection().execute(async (connection) => {
     try {
       const stamps = await sideBySide.begin(connection, needs)
@@ -107,7 +107,7 @@ function turnOn(
   trx: Kysely<Schema>,
   needs: TurnNeeds,
   stamps: readonly Stamp[],
-  asides: ((db: Kysely<Schema>) => Promise<void>)[],
+  asides: ((db: Kysely<Schema>) => Promise<unknown>)[],
 ): Turn {
   let given = 0
   return {
