@@ -7,6 +7,7 @@ const shared = {
     'test/golden/histories.test.ts',
     'test/property/*.test.ts',
     'test/postgres/*.test.ts',
+    'test/processes/*.test.ts',
   ],
   isolate: false,
   testTimeout: 240_000,

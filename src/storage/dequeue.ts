@@ -7,13 +7,13 @@ import type { EngineContext } from './context.ts'
 import { type Claim, learnClaims } from './counters.ts'
 import { mergeConflicts } from './dequeue-conflicts.ts'
 import { countIncoming, type IncomingRange, inRange, movedRecord, nextRange } from './incoming.ts'
-import { raiseCounter } from './instance.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
 import { countPresent, takeOver } from './take-over.ts'
+import type { Turn } from './turn.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 type DequeueOptions = TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions
@@ -33,8 +33,9 @@ export async function dequeue(
 ): Promise<DequeueResult> {
   const session = options.transferSessionId
   const total = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
-  const received = await run(async (trx) => {
-    await renewIfRestored(trx, context, options.producerFsic, options.format)
+  const received = await run(async (turn) => {
+    const { trx } = turn
+    await renewIfRestored(turn, context, options.producerFsic, options.format)
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
     return count
@@ -43,7 +44,10 @@ export async function dequeue(
   await serialize(run, context, { ...options, raise: 'if-needed', onProgress: undefined })
   let done = 0
   for (let after = ''; ;) {
-    const { range, isLast, ...part } = await run((trx) => dequeueTurn(trx, context, options, after))
+    const { range, isLast, ...part } = await run(
+      (turn) => dequeueTurn(turn, context, options, after),
+      done < received ? 1 : 0,
+    )
     total.created += part.created
     total.fastForwarded += part.fastForwarded
     total.known += part.known
@@ -57,20 +61,21 @@ export async function dequeue(
 }
 
 async function dequeueTurn(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: DequeueOptions,
   after: string,
 ): Promise<DequeueResult & { readonly range: IncomingRange; readonly isLast: boolean }> {
+  const { trx } = turn
   const { dialect } = context.database
-  await serializeIn(trx, context, { ...options, raise: 'if-needed', onProgress: undefined })
+  await serializeIn(turn, context, { ...options, raise: 'if-needed', onProgress: undefined })
   const range = await nextRange(trx, options.transferSessionId, after, context.sizes.turn)
   const isLast = range.records < context.sizes.turn
   if (range.records === 0) {
     await finish(trx, context, options)
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   }
-  const stamp = await raiseCounter(trx)
+  const stamp = await turn.stamp()
   await refuseMoved(trx, range)
   const known = await dropKnown(trx, range)
   const conflicts = await mergeConflicts(trx, context, options, range, stamp)

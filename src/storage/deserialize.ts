@@ -19,6 +19,7 @@ import { parentsFirst } from './hierarchy.ts'
 import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import type { Turn } from './turn.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface DeserializeOptions extends WorkOptions {
@@ -63,7 +64,7 @@ export async function deserialize(
   await serialize(run, context, { ...options, onProgress: undefined })
   for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
     const position: Position = from
-    const { next, ...part } = await run((trx) => deserializeTurn(trx, context, profile, options, position))
+    const { next, ...part } = await run((turn) => deserializeTurn(turn, context, profile, options, position))
     total.written += part.written
     total.deleted += part.deleted
     total.failed += part.failed
@@ -75,16 +76,17 @@ export async function deserialize(
 }
 
 async function deserializeTurn(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   profile: CompiledProfile,
   options: DeserializeOptions,
   from: Position,
 ): Promise<DeserializeResult & { readonly next: Position | undefined }> {
+  const { trx } = turn
   const { filter, signal } = options
   const { sizes } = context
   // What was changed since the turn before would be written over otherwise.
-  await serializeIn(trx, context, { ...options, raise: 'if-needed', onProgress: undefined })
+  await serializeIn(turn, context, { ...options, raise: 'if-needed', onProgress: undefined })
   const total = { written: 0, deleted: 0, failed: 0 }
   let taken = 0
   const undeleted = [...from.undeleted]

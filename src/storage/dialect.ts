@@ -3,6 +3,7 @@ import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
+import type { SideBySide } from './turn.ts'
 
 /** One trigger that the engine keeps on an application's table. */
 export interface TriggerText {
@@ -18,6 +19,10 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** How the engine's transactions begin; undefined: the database has but one way. */
   readonly isolation: IsolationLevel | undefined
+  /** How several turns run at once; undefined: one transaction has the database to itself. */
+  readonly sideBySide: SideBySide | undefined
+  /** What makes a `select` pass over rows that another transaction has locked; empty where there is none. */
+  readonly skipLocked: string
   /** Statement that checks now what the database would otherwise check at the commit, where that can be. */
   readonly checkNow: string | undefined
   /** Whether a `with` may hold a statement that deletes. */

@@ -1,4 +1,5 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { type Filter, parseFilter } from '../core/filter.ts'
 import type { Engine, LeaseHold } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import { dequeue } from './dequeue.ts'
@@ -8,27 +9,45 @@ import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
 import { noteExchange } from './instance.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
+import { locksFor, type LockMode } from './partition-locks.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { deleteTransferRows } from './rows.ts'
+import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
+import { getTransfer } from './transfer-sessions.ts'
+import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
+
+interface Held {
+  readonly filter?: Filter | undefined
+  readonly lease?: LeaseHold | undefined
+}
 
 /** The engine's operations on one database, each in transactions of its own. */
 export function createEngine(context: EngineContext): Engine {
   const { kysely, dialect } = context.database
   // The lease is looked at last, so that the transfer's row is locked for a moment only.
-  const held =
-    (lease: LeaseHold | undefined): Run =>
-    async (work) =>
-      await inTransaction(kysely, dialect, async (trx) => {
-        const result = await work(trx)
-        if (lease !== undefined) await requireLease(trx, lease)
-        return result
-      })
+  const fenced =
+    <Given extends { readonly trx: Kysely<Schema> }, T>(
+      lease: LeaseHold | undefined,
+      work: (given: Given) => Promise<T>,
+    ) =>
+    async (given: Given): Promise<T> => {
+      const result = await work(given)
+      if (lease !== undefined) await requireLease(given.trx, lease)
+      return result
+    }
+  const running =
+    (mode: LockMode, { filter, lease }: Held): Run =>
+    async (work, stamps = 0) => {
+      const needs = { locks: locksFor(filter, mode), fold: mode === 'exclusive', stamps }
+      return await inTurn(context.database, needs, fenced(lease, work))
+    }
+  const writing = (options: Held): Run => running('exclusive', options)
   return {
-    serialize: (options) => serialize(held(options.lease), context, { ...options, raise: 'always' }),
-    deserialize: (options) => deserialize(held(options.lease), context, { ...options, raise: 'always' }),
+    serialize: (options) => serialize(writing(options), context, { ...options, raise: 'always' }),
+    deserialize: (options) => deserialize(writing(options), context, { ...options, raise: 'always' }),
     applyWaiting: async (options) => {
       const waiting = await sql`select 1 from morango_dirty d
         where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
@@ -36,26 +55,32 @@ export function createEngine(context: EngineContext): Engine {
       )
       if (waiting.rows.length === 0) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
-      await deserialize(held(options.lease), context, { ...options, raise: 'if-needed' })
+      await deserialize(writing(options), context, { ...options, raise: 'if-needed' })
     },
     fsic: (options) => readFsic(kysely, options),
-    queue: (options) => held(options.lease)((trx) => queueIn(trx, context, options)),
+    queue: (options) => running('shared', options)((turn) => queueIn(turn, context, options)),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {
       checkIncoming(transfer, context.profiles.get(transfer.profile), records)
-      return await held(transfer.lease)((trx) =>
-        insertIncoming(trx, dialect, transfer.transferSessionId, records),
+      // No lock: the Buffer is this transfer's alone.
+      const insert = fenced(
+        transfer.lease,
+        async ({ trx }) => await insertIncoming(trx, dialect, transfer.transferSessionId, records),
       )
+      return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => dequeue(held(options.lease), context, options),
-    clearBuffers: (transferSessionId, lease) =>
-      held(lease)(async (trx) => {
+    dequeue: (options) => dequeue(writing(options), context, options),
+    clearBuffers: async (transferSessionId, lease) => {
+      const transfer = await getTransfer(kysely, transferSessionId)
+      const filter = transfer === undefined ? undefined : parseFilter(transfer.filter)
+      await running('shared', { filter, lease })(async ({ trx, aside }) => {
         await clearOutgoing(trx, transferSessionId)
         await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
-        await noteExchange(trx)
-      }),
+        await aside(noteExchange)
+      })
+    },
     problemCounts: async (profile) => {
       const models = requireProfile(context, profile).models.map((model) => model.name)
       const result = await sql<{ unserialized: number; undeserialized: number }>`select

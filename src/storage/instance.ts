@@ -55,8 +55,8 @@ export async function currentInstance(db: Kysely<Schema>): Promise<InstanceTable
 }
 
 /**
- * Raises the counter by one. Records stamped with the result must be written in the same transaction; the
- * update also makes stamping transactions wait for each other.
+ * Raises the counter by one. Records stamped with the result must be written in the same transaction, which has the
+ * database to itself; elsewhere the stamps of a turn are made before it begins.
  */
 export async function raiseCounter(trx: Kysely<Schema>): Promise<Stamp> {
   const row = await trx
@@ -65,6 +65,11 @@ export async function raiseCounter(trx: Kysely<Schema>): Promise<Stamp> {
     .where('current', '=', 1)
     .returning(['id', 'counter'])
     .executeTakeFirst()
+  return stampOf(row)
+}
+
+/** The stamp that raising the counter gives. @throws MorangoError `not-migrated` when there was none to raise. */
+export function stampOf(row: Pick<InstanceTable, 'id' | 'counter'> | undefined): Stamp {
   if (row === undefined) throw noInstance()
   return { instance: row.id, counter: row.counter }
 }

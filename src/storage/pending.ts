@@ -3,13 +3,20 @@ import type { Filter } from '../core/filter.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Schema } from './schema.ts'
+import type { Turn } from './turn.ts'
 
 /**
  * Folds the change log into one pending row a record, and removes just the log rows it read: where transactions run
  * side by side, one that began earlier may log a lower number later. A record that changed again forgets why it
  * failed before.
+ *
+ * @param filter where turns run side by side, changes of records known to be outside it are left to others
  */
-export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Promise<void> {
+export async function foldChangeLog(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  filter: Filter | undefined,
+): Promise<void> {
   const fold = (log: RawBuilder<unknown>): RawBuilder<unknown> =>
     sql`insert into morango_pending (model_name, record_id, hard, tries)
       select model_name, record_id, max(hard), 0 from ${log}
@@ -17,7 +24,15 @@ export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Prom
       on conflict (model_name, record_id) do update
       set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
   if (dialect.deletesInWith) {
-    await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
+    // What is pending already is serialized as it is now, and folding it might mean waiting for another turn.
+    const own =
+      filter === undefined || dialect.sideBySide === undefined
+        ? sql`1 = 1`
+        : sql`not exists (select 1 from morango_pending p
+              where p.model_name = l.model_name and p.record_id = l.record_id)
+            and not exists (select 1 from morango_store s where s.id = l.record_id
+              and not ${partitionIn(sql`s.partition`, filter)})`
+    await sql`with log as (delete from morango_change_log l where ${own} returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
     return
   }
@@ -55,7 +70,7 @@ export interface SettledBatch {
 
 /** Ends a batch: the pending rows that are done with go, those kept take their partition or reason. */
 export async function settlePending(
-  trx: Kysely<Schema>,
+  { trx, aside }: Turn,
   dialect: Dialect,
   { model, filter, done, kept }: SettledBatch,
   now: string,
@@ -69,15 +84,31 @@ export async function settlePending(
     await sql`delete from morango_pending where model_name = ${model}
       and record_id in (select value from ${dialect.list(JSON.stringify(done))})`.execute(trx)
   }
+  const outside = kept.filter(({ failure }) => failure === undefined)
+  if (outside.length > 0) await aside((db) => notePartitions(db, dialect, model, outside))
   for (const { recordId, partition, failure } of kept) {
-    const row = sql`model_name = ${model} and record_id = ${recordId}`
-    await (
-      failure === undefined
-        ? sql`update morango_pending set partition = ${partition}, error_code = null, error_message = null,
-            first_failed_at = null, last_failed_at = null, tries = 0 where ${row}`
-        : sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
-            error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
-            last_failed_at = ${now}, tries = tries + 1 where ${row}`
-    ).execute(trx)
+    if (failure === undefined) continue
+    await aside((db) =>
+      sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
+          error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
+          last_failed_at = ${now}, tries = tries + 1
+        where model_name = ${model} and record_id = ${recordId}`.execute(db),
+    )
   }
+}
+
+// Every turn that comes across a new record finds out its partition. It is noted so that others need not.
+async function notePartitions(
+  db: Kysely<Schema>,
+  dialect: Dialect,
+  model: string,
+  records: readonly KeptPending[],
+): Promise<void> {
+  const known = Object.fromEntries(records.map(({ recordId, partition }) => [recordId, partition]))
+  const partitions = dialect.members(sql`${JSON.stringify(known)}`)
+  await sql`update morango_pending set partition = m.value, error_code = null, error_message = null,
+      first_failed_at = null, last_failed_at = null, tries = 0
+    from ${partitions} m where model_name = ${model} and record_id = m.key and record_id in (
+      select p.record_id from morango_pending p where p.model_name = ${model}
+        and p.record_id in (select n.key from ${partitions} n) ${sql.raw(dialect.skipLocked)})`.execute(db)
 }

@@ -12,6 +12,7 @@ import { partitionUnder } from './ranges.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
+import type { Turn } from './turn.ts'
 
 // Far below every database's limits on parameters and on the depth of an expression.
 const RANGES_A_STATEMENT = 100
@@ -25,13 +26,14 @@ const RANGES_A_STATEMENT = 100
  *   older FSIC does not know would be left out, and the receiver would still learn that it has everything.
  */
 export async function queueIn(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: TransferContext & { peerFsic: string; format: FsicFormat },
 ): Promise<{ count: number; fsic: string }> {
+  const { trx } = turn
   const { transferSessionId, profile } = options
   await clearOutgoing(trx, transferSessionId)
-  await renewIfRestored(trx, context, options.peerFsic, options.format)
+  await renewIfRestored(turn, context, options.peerFsic, options.format)
   const ownFsic = await readFsic(trx, { ...options, role: 'producer' })
   const ranges = rangesToQueue({ ...options, ownFsic })
   let count = 0

@@ -1,11 +1,11 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { counterOf } from '../core/fsic.ts'
 import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
 import type { FsicFormat } from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
 import { currentInstance, raiseCounter, renewInstance } from './instance.ts'
 import { countSaved, forgetEmptyPartitions } from './saved-partitions.ts'
-import type { Schema } from './schema.ts'
+import type { Turn } from './turn.ts'
 
 /**
  * Finds out that this database was restored from a backup: a peer has seen a higher counter of ours than we have
@@ -17,14 +17,16 @@ import type { Schema } from './schema.ts'
  * @returns whether the instance was renewed; FSICs made before are then out of date.
  */
 export async function renewIfRestored(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   peerFsic: string,
   format: FsicFormat,
 ): Promise<boolean> {
+  const { trx } = turn
   const old = await currentInstance(trx)
   const seen = counterIn(peerFsic, format, old.id)
   if (seen <= old.counter) return false
+  turn.alone()
   await renewInstance(trx, context)
   const stamp = await raiseCounter(trx)
   const { dialect } = context.database

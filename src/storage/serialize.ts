@@ -6,7 +6,7 @@ import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
-import { raiseCounter, type Stamp } from './instance.ts'
+import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
 import { insertRows, type InsertTarget, quote } from './rows.ts'
 import {
@@ -20,6 +20,7 @@ import type { Schema } from './schema.ts'
 import { type Candidate, decide, type Outcome, type Stored } from './serialize-decision.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
+import type { Turn } from './turn.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface SerializeOptions extends WorkOptions {
@@ -43,8 +44,11 @@ export async function serialize(
   let total: SerializeResult = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let { raise } = options
   for (let from: Position = { model: 0, after: '' }; ;) {
-    const turn = { ...options, raise, onProgress: undefined, from, limit: context.sizes.turn }
-    const { next, ...part } = await run((trx) => serializeTurn(trx, context, turn))
+    const work = { ...options, raise, onProgress: undefined, from, limit: context.sizes.turn }
+    const { next, ...part } = await run(
+      (turn) => serializeTurn(turn, context, work),
+      raise === 'always' ? 1 : 0,
+    )
     total = {
       created: total.created + part.created,
       updated: total.updated + part.updated,
@@ -62,32 +66,33 @@ export async function serialize(
 
 /**
  * Application rows to Store (protocol §7): every change logged since, of this profile and within the filter.
- * Costs by the number of changes, whatever the size of the tables. Runs in the caller's transaction.
+ * Costs by the number of changes, whatever the size of the tables. Runs in the caller's turn.
  *
  * @param raise `always` raises the counter even with nothing to stamp, as the original does when it serializes;
  *   `if-needed` leaves it alone then (before dequeuing, where the original does not serialize).
  */
 export async function serializeIn(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: SerializeOptions,
 ): Promise<SerializeResult> {
   const all = { ...options, from: { model: 0, after: '' }, limit: Infinity }
-  const { next: _, ...result } = await serializeTurn(trx, context, all)
+  const { next: _, ...result } = await serializeTurn(turn, context, all)
   return result
 }
 
 async function serializeTurn(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: SerializeOptions & { readonly from: Position; readonly limit: number },
 ): Promise<SerializeResult & { readonly next: Position | undefined }> {
+  const { trx } = turn
   const { dialect } = context.database
   const { from, limit } = options
   const size = context.sizes.batch
   const profile = requireProfile(context, options.profile)
-  await foldChangeLog(trx, dialect)
-  let stamp: Stamp | undefined = options.raise === 'always' ? await raiseCounter(trx) : undefined
+  await foldChangeLog(trx, dialect, options.filter)
+  let stamp: Stamp | undefined = options.raise === 'always' ? await turn.stamp() : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
   let saved: SavedPartitions | undefined
@@ -101,9 +106,9 @@ async function serializeTurn(
       const last = batch.at(-1)
       if (last === undefined) break
       after = last.morango_record_id
-      stamp ??= await raiseCounter(trx)
+      stamp ??= await turn.stamp()
       saved ??= gatherSavedPartitions(stamp.instance)
-      const outcomes = await writeBatch(trx, context, { model, batch, filter: options.filter, stamp, saved })
+      const outcomes = await writeBatch(turn, context, { model, batch, filter: options.filter, stamp, saved })
       for (const outcome of outcomes) {
         if (outcome.kind === 'created') total.created += 1
         else if (outcome.kind === 'updated') total.updated += 1
@@ -168,7 +173,7 @@ async function readStored(
 }
 
 async function writeBatch(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   work: {
     readonly model: CompiledModel
@@ -178,6 +183,7 @@ async function writeBatch(
     readonly saved: SavedPartitions
   },
 ): Promise<Outcome[]> {
+  const { trx } = turn
   const { model, batch, filter, stamp, saved } = work
   const { dialect } = context.database
   const stored = await readStored(trx, dialect, batch)
@@ -218,7 +224,7 @@ async function writeBatch(
   if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
   await clearDirty(trx, dialect, model, noLongerDirty)
   await settlePending(
-    trx,
+    turn,
     dialect,
     { model: model.name, filter, done, kept },
     context.clock.now().toISOString(),

@@ -18,17 +18,26 @@ export async function inTransaction<T>(
   dialect: Dialect,
   work: (trx: Transaction<Schema>) => Promise<T>,
 ): Promise<T> {
+  const { isolation } = dialect
+  return await untilFree(dialect, async () => {
+    const transaction = db.transaction()
+    return await (isolation === undefined ? transaction : transaction.setIsolationLevel(isolation)).execute(
+      work,
+    )
+  })
+}
+
+/** Tries again while another transaction is in the way, for half a minute at most. */
+export async function untilFree<T>(dialect: Dialect, attempt: () => Promise<T>): Promise<T> {
   const giveUpAt = Date.now() + MAX_WAIT_MS
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      const { isolation } = dialect
-      const transaction = db.transaction()
-      return await (isolation === undefined ? transaction : transaction.setIsolationLevel(isolation)).execute(
-        work,
-      )
+      return await attempt()
     } catch (error) {
       if (!dialect.isBusy(error) || Date.now() > giveUpAt) throw error
     }
-    await new Promise((resolve) => setTimeout(resolve, pause))
+    // Those that were in each other's way must not meet again.
+    const wait = pause * (0.5 + Math.random())
+    await new Promise((resolve) => setTimeout(resolve, wait))
   }
 }

@@ -4,6 +4,7 @@ import { defineProfile, model, scope } from '../../src/index.ts'
 import { workSizes } from '../../src/storage/context.ts'
 import { compileProfiles } from '../../src/storage/prepare.ts'
 import { serializeIn } from '../../src/storage/serialize.ts'
+import { onlyTurn } from '../../src/storage/turn.ts'
 import { createTestNetwork } from '../../src/testing/index.ts'
 import type { TestNetwork, TestPeer } from '../../src/testing/index.ts'
 import { memorySqlite } from '../../src/testing/sqlite.ts'
@@ -183,7 +184,7 @@ test('how the session prints values does not matter', async () => {
     await sql`set local timezone to 'Asia/Kathmandu'`.execute(trx)
     await sql`set local intervalstyle to 'sql_standard'`.execute(trx)
     await sql`set local bytea_output to 'escape'`.execute(trx)
-    await serializeIn(trx, context, { profile: 'kinds', raise: 'always' })
+    await serializeIn(onlyTurn(trx), context, { profile: 'kinds', raise: 'always' })
   })
   const made = await json(network.peer('a'), id)
   for (const [index, [type, , expected]] of CASES.entries()) {

@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databaseOf, openDatabase } from '../../bench/databases/kinds.ts'
-import type { DatabaseKind, Place } from '../../bench/databases/kinds.ts'
 import { type Fleet, type FleetServer, startFleet } from '../../bench/processes/fleet.ts'
 import { startProcess } from '../../bench/processes/calls.ts'
 import { createHttpPeer } from '../../src/client.ts'
@@ -12,13 +10,20 @@ import { createMorango, type Database, type Morango } from '../../src/index.ts'
 import { realSleep } from '../../src/session/timing.ts'
 import { library, librarySchema } from '../../src/testing/index.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
+import { DATABASE } from '../databases/index.ts'
+import type { ServerDatabase } from '../databases/server.ts'
+import { openPlace, type Place } from './places.ts'
 import type { ServerApi } from './server.ts'
 
 const SERVER = new URL('server.ts', import.meta.url).href
 const PROCESSES = 3
 const LEASE_MS = 250
 const BOOKS = 12
-const KINDS: readonly DatabaseKind[] = ['sqlite']
+
+/** Only where there is a server: the module connects to it. */
+async function makeOnServer(): Promise<ServerDatabase> {
+  return await (await import('../databases/server.ts')).makeOnServer()
+}
 
 /** A sync waits as it would, only shorter. */
 const impatient: typeof realSleep = (ms, signal) => realSleep(Math.min(ms, 25), signal)
@@ -30,8 +35,10 @@ interface Site {
   readonly morango: Morango
 }
 
-describe.each(KINDS)('several server processes on one database: %s', (kind) => {
+// PGlite is a database within one process.
+describe.skipIf(DATABASE === 'pglite')(`several server processes on one database: ${DATABASE}`, () => {
   const directory = mkdtempSync(join(tmpdir(), 'morango-processes-'))
+  let onServer: ServerDatabase | undefined
   let cloud: Site
   let tablet: Site
   let fleet: Fleet<ServerApi>
@@ -39,9 +46,10 @@ describe.each(KINDS)('several server processes on one database: %s', (kind) => {
   let root = ''
   let books = 0
 
-  async function open(name: string, withoutCapabilities: string[] = []): Promise<Site> {
-    const place = { kind, at: databaseOf(kind).locate(directory, name) }
-    const database = openDatabase(place)
+  const file = (name: string): Place => ({ kind: 'sqlite', at: join(directory, `${name}.db`) })
+
+  async function open(place: Place, withoutCapabilities: string[] = []): Promise<Site> {
+    const database = openPlace(place)
     for (const statement of librarySchema) {
       const text = statement.replace('create table', 'create table if not exists')
       // oxlint-disable-next-line no-await-in-loop
@@ -65,8 +73,9 @@ describe.each(KINDS)('several server processes on one database: %s', (kind) => {
   }
 
   beforeAll(async () => {
-    cloud = await open('cloud')
-    tablet = await open('tablet')
+    onServer = DATABASE === 'postgres' ? await makeOnServer() : undefined
+    cloud = await open(onServer === undefined ? file('cloud') : { kind: 'postgres', at: onServer.url })
+    tablet = await open(file('tablet'))
     root = (await cloud.morango.certificates.createRoot('all')).id
     filter = `${root}:u1`
     const service = cloud.morango.service({ authorize: () => true })
@@ -85,6 +94,7 @@ describe.each(KINDS)('several server processes on one database: %s', (kind) => {
     await fleet.close()
     await cloud.database.close()
     await tablet.database.close()
+    await onServer?.destroy()
     rmSync(directory, { recursive: true, force: true })
   })
 
@@ -148,7 +158,7 @@ describe.each(KINDS)('several server processes on one database: %s', (kind) => {
       const [first, second] = fleet.servers
       await first?.remote.call('dieBefore', statements)
       await second?.remote.call('dieBefore', statements + 7)
-      const { morango, database } = without.length === 0 ? tablet : await open('tablet', without)
+      const { morango, database } = without.length === 0 ? tablet : await open(file('tablet'), without)
       expect(await sync(morango)).toEqual({ pulled: BOOKS, pushed: BOOKS, conflicts: 0 })
       if (database !== tablet.database) await database.close()
       expect(fleet.deaths).toBeGreaterThan(deaths)

@@ -1,10 +1,10 @@
 import process from 'node:process'
 import type { KyselyPlugin } from 'kysely'
-import { openDatabase, type Place } from '../../bench/databases/kinds.ts'
 import { answerCalls } from '../../bench/processes/calls.ts'
 import { createMorango } from '../../src/index.ts'
 import { listen } from '../../src/node.ts'
 import { library } from '../../src/testing/index.ts'
+import { openPlace, type Place } from './places.ts'
 
 /** A process that serves a database of the library's application. */
 export interface ServerApi {
@@ -25,7 +25,7 @@ const mortal: KyselyPlugin = {
 
 answerCalls<ServerApi>({
   start: async ({ place, leaseMs }) => {
-    const opened = openDatabase(place)
+    const opened = openPlace(place)
     const database = { ...opened, kysely: opened.kysely.withPlugin(mortal) }
     const morango = await createMorango({ database, profiles: [library], leaseMs })
     const { url } = await listen(morango, { port: 0, routes: { onError: () => {} } })

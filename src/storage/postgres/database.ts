@@ -5,7 +5,7 @@ import { useSha256 } from '../../core/sha256.ts'
 import type { Database } from '../dialect.ts'
 import { serverMachine, thisMachine } from '../machine.ts'
 import type { Schema } from '../schema.ts'
-import { postgresDialect } from './dialect.ts'
+import { pgliteDialect, postgresDialect } from './dialect.ts'
 import { codeOf } from './errors.ts'
 import { typedPool } from './pg-pool.ts'
 import { type PGliteLike, typedPGlite } from './pglite.ts'
@@ -70,7 +70,7 @@ function onPGlite(pglite: PGliteLike & { readonly dataDir?: string | undefined }
   const { dataDir } = pglite
   return {
     kysely: kyselyOn(new PGliteDialect({ pglite: typedPGlite(pglite) })),
-    dialect: postgresDialect,
+    dialect: pgliteDialect,
     machine,
     fingerprint: () => Promise.resolve(dataDir === undefined ? 'memory' : `${machine.systemId}:${dataDir}`),
     description: `PGlite ${dataDir ?? 'in memory'}`,

@@ -3,6 +3,7 @@ import { type PostgresQuery, readPostgresTable } from '../../models/read-postgre
 import type { Dialect } from '../dialect.ts'
 import { quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
+import { sideBySide } from './side-by-side.ts'
 import { isBusy, isRowFault } from './errors.ts'
 import { installedTriggers, triggers } from './triggers.ts'
 
@@ -10,6 +11,8 @@ import { installedTriggers, triggers } from './triggers.ts'
 export const postgresDialect: Dialect = {
   name: 'postgres',
   isolation: 'repeatable read',
+  sideBySide,
+  skipLocked: 'for update skip locked',
   checkNow: 'set constraints all immediate',
   deletesInWith: true,
   setTracking: (on) => sql`select set_config('morango.tracking', ${on ? 'on' : 'off'}, true)`,
@@ -37,6 +40,9 @@ export const postgresDialect: Dialect = {
   isBusy,
   isRowFault,
 }
+
+/** The same in one session, which a transaction has to itself. */
+export const pgliteDialect: Dialect = { ...postgresDialect, sideBySide: undefined }
 
 // The reader's statements use `$1` for their one parameter and never as text.
 function queryWith(db: Kysely<Schema>): PostgresQuery {

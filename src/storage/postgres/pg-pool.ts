@@ -1,5 +1,5 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, QueryResult } from 'pg'
 import { parserOf } from './values.ts'
 
 const TYPES = { getTypeParser: parserOf }
@@ -25,6 +25,15 @@ function ignore(): void {
   // The next statement fails.
 }
 
+/** Of several statements in one message `pg` gives a list of results. */
+async function lastOf(result: Promise<QueryResult | QueryResult[]>): Promise<QueryResult> {
+  const results = await result
+  if (!Array.isArray(results)) return results
+  const last = results.at(-1)
+  if (last === undefined) throw new Error('No result of any statement')
+  return last
+}
+
 function typedClient(client: PoolClient): PostgresPoolClient {
   return new Proxy<PostgresPoolClient>(Object.create(null), {
     get: (_target, name) => {
@@ -35,7 +44,7 @@ function typedClient(client: PoolClient): PostgresPoolClient {
         }
       if (name === 'query') {
         return (text: string, values: readonly unknown[]) =>
-          client.query({ text, values: [...values], types: TYPES })
+          lastOf(client.query({ text, values: [...values], types: TYPES }))
       }
       return name === 'processID' ? Reflect.get(client, name) : undefined
     },

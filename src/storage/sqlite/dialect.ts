@@ -15,6 +15,8 @@ const TOO_BIG = 18
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   isolation: undefined,
+  sideBySide: undefined,
+  skipLocked: '',
   checkNow: undefined,
   deletesInWith: false,
   // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
