@@ -222,7 +222,7 @@ async function upsert(
         insertRows(
           trx,
           dialect,
-          { table: model.table, columns: first.columns, suffix },
+          { table: model.table, columns: first.columns, types: model.types, suffix },
           some.map((row) => row.values),
         ),
       (row, error) => {

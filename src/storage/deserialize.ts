@@ -6,6 +6,8 @@ import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import {
+  type DirtyRecord,
+  type Found,
   type Page,
   markUnknownModels,
   modelsWithDirtyDeletions,
@@ -95,32 +97,30 @@ async function deserializeTurn(
     if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
     const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
     if (what === 'deletions') {
-      for await (const batch of deletionBatches(trx, model, filter, start)) {
+      const found = pages(start, (page) => readDirtyDeletions(trx, model, filter, page))
+      for await (const { records, last } of found) {
         signal?.throwIfAborted()
         for (const hard of [false, true]) {
-          const ids = batch.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
+          const ids = records.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
           if (ids.length === 0) continue
           const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
           if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
           total.deleted += deleted
         }
-        taken += batch.length
-        const last = batch.at(-1)
+        taken += records.length
         if (taken >= sizes.turn && last !== undefined) {
-          return { ...total, next: { step: index, after: last.no, undeleted } }
+          return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
     } else {
-      for await (const batch of recordBatches(trx, context, model, filter, start)) {
+      for await (const { records, last } of recordBatches(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
-        const { written, failed } = await applyRecords(trx, context, model, batch, present)
+        const { written, failed } = await applyRecords(trx, context, model, records, present)
         total.written += written
         total.failed += failed
-        taken += batch.length
-        const last = batch.at(-1)
-        // A hierarchy is not taken by number, and so as a whole.
-        if (taken >= sizes.turn && last !== undefined && model.selfReference === undefined) {
-          return { ...total, next: { step: index, after: last.no, undeleted } }
+        taken += records.length
+        if (taken >= sizes.turn && last !== undefined) {
+          return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
     }
@@ -143,19 +143,15 @@ function stepsOf({ models }: CompiledProfile): Step[] {
   ]
 }
 
-async function* deletionBatches(
-  trx: Kysely<Schema>,
-  model: CompiledModel,
-  filter: Filter | undefined,
+async function* pages<Row>(
   start: Page,
-): AsyncGenerator<Awaited<ReturnType<typeof readDirtyDeletions>>> {
+  read: (page: Page) => Promise<Found<Row>>,
+): AsyncGenerator<Found<Row>> {
   for (let { after } = start; ;) {
-    const records = await readDirtyDeletions(trx, model, filter, { ...start, after })
-    const last = records.at(-1)
-    if (last === undefined) return
-    after = last.no
-    yield records
-    if (records.length < start.size) return
+    const found = await read({ ...start, after })
+    yield found
+    if (found.last === undefined) return
+    after = found.last
   }
 }
 
@@ -165,20 +161,15 @@ async function* recordBatches(
   model: CompiledModel,
   filter: Filter | undefined,
   start: Page,
-): AsyncGenerator<Awaited<ReturnType<typeof readDirty>>> {
-  if (model.selfReference !== undefined) {
-    const ids = parentsFirst(await readDirtyParents(trx, model, filter))
-    for (let from = 0; from < ids.length; from += start.size) {
-      yield await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
-    }
+): AsyncGenerator<Found<DirtyRecord>> {
+  if (model.selfReference === undefined) {
+    yield* pages(start, (page) => readDirty(trx, model, filter, page))
     return
   }
-  for (let { after } = start; ;) {
-    const records = await readDirty(trx, model, filter, { ...start, after })
-    const last = records.at(-1)
-    if (last === undefined) return
-    after = last.no
-    yield records
-    if (records.length < start.size) return
+  const ids = parentsFirst(await readDirtyParents(trx, model, filter))
+  for (let from = 0; from < ids.length; from += start.size) {
+    const records = await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
+    // A hierarchy is not taken by number, and so as a whole, in one turn.
+    yield { records, last: undefined }
   }
 }

@@ -1,6 +1,7 @@
 import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
+import type { Insertion, InsertTarget } from './insertion.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
 
@@ -24,10 +25,8 @@ export interface Dialect {
   readonly deletesInWith: boolean
   /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */
   readonly setTracking: (on: boolean) => RawBuilder<unknown>
-  /** How many parameters one statement may have. */
-  readonly maxParameters: number
-  /** The n-th placeholder, from 1. */
-  readonly placeholder: (n: number) => string
+  /** How many rows at once are inserted. */
+  readonly insertion: (target: InsertTarget) => Insertion
   /** Expression: the database's own clock, in milliseconds since 1970; within a transaction too it goes on. */
   readonly now: RawBuilder<number>
   /** The larger of two expressions. */

@@ -11,6 +11,13 @@ export interface Page {
   readonly size: number
 }
 
+/** What was found for a {@link Page}: those of its records that were asked for, under the filter. */
+export interface Found<Row> {
+  readonly records: readonly Row[]
+  /** The number of the last record that was looked at; undefined when there are no more. */
+  readonly last: number | undefined
+}
+
 /** A Store record that waits to be deserialized. */
 export interface DirtyRecord {
   /** Its number in the Store: a pass takes records in the order in which they first arrived. */
@@ -20,7 +27,7 @@ export interface DirtyRecord {
   readonly sourceId: string
 }
 
-const RECORD = sql`s.no, s.id, s.serialized, s.source_id as "sourceId"`
+const RECORD = sql`s.id, s.serialized, s.source_id as "sourceId"`
 
 /** Why a record could not be applied. */
 export interface Failure {
@@ -35,9 +42,8 @@ export async function readDirty(
   model: CompiledModel,
   filter: Filter | undefined,
   page: Page,
-): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select ${RECORD} ${nextDirty(model, filter, page, 0)}`.execute(trx)
-  return result.rows
+): Promise<Found<DirtyRecord>> {
+  return await readPage(trx, RECORD, model, filter, page, 0)
 }
 
 /** The same records by id. */
@@ -47,7 +53,7 @@ export async function readDirtyByIds(
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
   const result =
-    await sql<DirtyRecord>`select ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
+    await sql<DirtyRecord>`select s.no, ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
       trx,
     )
   const byId = new Map(result.rows.map((row) => [row.id, row]))
@@ -76,16 +82,21 @@ export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: str
   return new Set(result.rows.map((row) => row.model))
 }
 
+/** A deleted Store record that waits to be deserialized. */
+export interface DirtyDeletion {
+  readonly no: number
+  readonly id: string
+  readonly hard: Flag
+}
+
 /** The next dirty, deleted records of a model under the filter. */
 export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
   page: Page,
-): Promise<{ readonly no: number; readonly id: string; readonly hard: Flag }[]> {
-  const result = await sql<{ no: number; id: string; hard: Flag }>`select s.no, s.id, s.hard_deleted as hard
-    ${nextDirty(model, filter, page, 1)}`.execute(trx)
-  return result.rows
+): Promise<Found<DirtyDeletion>> {
+  return await readPage(trx, sql`s.id, s.hard_deleted as hard`, model, filter, page, 1)
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */
@@ -145,16 +156,26 @@ export async function markUnknownModels(
   )
 }
 
-function nextDirty(
+// The page is cut before the records are read, or a planner may read all that wait for each page.
+async function readPage<Row extends { readonly no: number; readonly id: string }>(
+  trx: Kysely<Schema>,
+  columns: RawBuilder<unknown>,
   model: CompiledModel,
   filter: Filter | undefined,
-  page: Page,
+  { after, size }: Page,
   deleted: Flag,
-): RawBuilder<unknown> {
-  return sql`from morango_dirty d join morango_store s on s.no = d.store_no
-    where d.model_name = ${model.name} and d.store_no > ${page.after}
+): Promise<Found<Row>> {
+  const { rows } = await sql<Row | { readonly no: number; readonly id: null }>`select d.store_no as no, ${columns}
+    from (select store_no from morango_dirty
+      where model_name = ${model.name} and store_no > ${after} and deleted = ${deleted}
+      order by store_no limit ${size}) d
+    left join morango_store s on s.no = d.store_no
       and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
-    order by d.store_no limit ${page.size}`
+    order by d.store_no`.execute(trx)
+  return {
+    records: rows.filter((row): row is Row => row.id !== null),
+    last: rows.length < size ? undefined : rows.at(-1)?.no,
+  }
 }
 
 function within(filter: Filter | undefined): RawBuilder<boolean> {

@@ -6,7 +6,7 @@ import type { CompiledProfile, SqlValue } from '../models/compiled.ts'
 import type { BufferRecord, TransferContext } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 
 const COLUMNS = [
   'id',
@@ -126,6 +126,7 @@ export async function insertIncoming(
     table: 'morango_incoming',
     columns: COLUMNS,
     constants: { transfer_session_id: transferSessionId },
+    types: OWN_TYPES,
     suffix: REPLACE,
   }
   await insertRows(trx, dialect, target, [...byId.values()].map(bufferRecordToRow))

@@ -8,7 +8,8 @@ import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
-import { insertRows, type InsertTarget, quote } from './rows.ts'
+import type { InsertTarget } from './insertion.ts'
+import { insertRows, quote } from './rows.ts'
 import {
   countSaved,
   forgetEmptyPartitions,
@@ -16,7 +17,7 @@ import {
   type SavedPartitions,
   savedVersions,
 } from './saved-partitions.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 import { type Candidate, decide, type Outcome, type Stored } from './serialize-decision.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
@@ -240,6 +241,7 @@ function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {
       'hard_deleted',
       'last_transfer_session_id',
     ],
+    types: OWN_TYPES,
     constants: {
       profile: model.profile,
       model_name: model.name,
