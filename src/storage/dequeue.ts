@@ -13,6 +13,7 @@ import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
@@ -37,13 +38,18 @@ export async function dequeue(
     await renewIfRestored(trx, context, options.producerFsic, options.format)
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
+    else await noteGrowth(trx, context.database.dialect, 'morango_incoming', count)
     return count
   })
   if (received === 0) return total
   await serialize(run, context, { ...options, raise: 'if-needed', onProgress: undefined })
   let done = 0
   for (let after = ''; ;) {
-    const { range, isLast, ...part } = await run((trx) => dequeueTurn(trx, context, options, after))
+    const { range, isLast, ...part } = await run(async (trx) => {
+      const turn = await dequeueTurn(trx, context, options, after)
+      if (turn.isLast) await noteGrowth(trx, context.database.dialect, 'morango_dirty', received)
+      return turn
+    })
     total.created += part.created
     total.fastForwarded += part.fastForwarded
     total.known += part.known

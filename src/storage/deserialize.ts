@@ -113,9 +113,10 @@ async function deserializeTurn(
         }
       }
     } else {
-      for await (const { records, last } of recordBatches(trx, context, model, filter, start)) {
+      for await (const found of recordBatches(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
-        const { written, failed } = await applyRecords(trx, context, model, records, present)
+        const { records, last } = found
+        const { written, failed } = await applyRecords(trx, context, model, found, present)
         total.written += written
         total.failed += failed
         taken += records.length
@@ -170,6 +171,6 @@ async function* recordBatches(
   for (let from = 0; from < ids.length; from += start.size) {
     const records = await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
     // A hierarchy is not taken by number, and so as a whole, in one turn.
-    yield { records, last: undefined }
+    yield { records, last: undefined, whole: false }
   }
 }

@@ -21,6 +21,8 @@ export interface Dialect {
   readonly isolation: IsolationLevel | undefined
   /** Statement that checks now what the database would otherwise check at the commit, where that can be. */
   readonly checkNow: string | undefined
+  /** Statement that counts anew what a table's columns hold; undefined: plans don't depend on that. */
+  readonly analyze: ((table: string, columns: readonly string[]) => string) | undefined
   /** Whether a `with` may hold a statement that deletes. */
   readonly deletesInWith: boolean
   /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */

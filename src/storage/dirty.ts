@@ -16,6 +16,8 @@ export interface Found<Row> {
   readonly records: readonly Row[]
   /** The number of the last record that was looked at; undefined when there are no more. */
   readonly last: number | undefined
+  /** Whether they are all that wait from the first of them to the last, the deleted or those not deleted. */
+  readonly whole: boolean
 }
 
 /** A Store record that waits to be deserialized. */
@@ -112,14 +114,23 @@ export async function clearDirty(
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))}))`.execute(trx)
 }
 
-/** The same for records whose numbers are known. */
-export async function clearDirtyNumbers(
+/** The same for some of the records that {@link readDirty} has found. */
+export async function clearApplied(
   trx: Kysely<Schema>,
   dialect: Dialect,
   model: CompiledModel,
-  numbers: readonly number[],
+  { records, whole }: Pick<Found<DirtyRecord>, 'records' | 'whole'>,
+  applied: ReadonlySet<string>,
 ): Promise<void> {
-  if (numbers.length === 0) return
+  const numbers = records.filter(({ id }) => applied.has(id)).map(({ no }) => no)
+  const [first, last] = [numbers[0], numbers.at(-1)]
+  if (first === undefined || last === undefined) return
+  if (whole && numbers.length === records.length) {
+    // As a range that takes a fraction of the time.
+    await sql`delete from morango_dirty where model_name = ${model.name} and store_no >= ${first}
+      and store_no <= ${last} and deleted = 0`.execute(trx)
+    return
+  }
   await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
     select cast(value as bigint) from ${dialect.list(JSON.stringify(numbers))})`.execute(trx)
 }
@@ -175,6 +186,7 @@ async function readPage<Row extends { readonly no: number; readonly id: string }
   return {
     records: rows.filter((row): row is Row => row.id !== null),
     last: rows.length < size ? undefined : rows.at(-1)?.no,
+    whole: rows.every(({ id }) => id !== null),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Filter } from '../core/filter.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Schema } from './schema.ts'
+import { noteGrowth } from './statistics.ts'
 
 /**
  * Folds the change log into one pending row a record, and removes just the log rows it read: where transactions run
@@ -17,8 +18,9 @@ export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Prom
       on conflict (model_name, record_id) do update
       set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
   if (dialect.deletesInWith) {
-    await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
+    const folded = await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
+    await noteGrowth(trx, dialect, 'morango_pending', Number(folded.numAffectedRows ?? 0n))
     return
   }
   const last = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)

@@ -142,12 +142,12 @@ async function readCandidates(
     select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
       ${sql.join(selected)}
-    from morango_pending p
+    from (select p.record_id, p.hard from morango_pending p
+      where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}
+      order by p.record_id limit ${size}) p
     left join ${sql.id(model.table)} t on t.id = ${sql.raw(model.id.cast('p.record_id'))}
     left join morango_store s on s.id = p.record_id
-    where p.model_name = ${model.name} and p.record_id > ${after}
-      and ${pendingUnder(filter, sql`p.partition`)}
-    order by p.record_id limit ${size}`.execute(trx)
+    order by p.record_id`.execute(trx)
   return result.rows
 }
 

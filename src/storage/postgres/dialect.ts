@@ -12,6 +12,8 @@ export const postgresDialect: Dialect = {
   name: 'postgres',
   isolation: 'repeatable read',
   checkNow: 'set constraints all immediate',
+  // Whoever holds the lock that it takes does the same.
+  analyze: (table, columns) => `analyze (skip_locked) ${table} (${columns.join(', ')})`,
   deletesInWith: true,
   setTracking: (on) => sql`select set_config('morango.tracking', ${on ? 'on' : 'off'}, true)`,
   insertion,

@@ -17,6 +17,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   isolation: undefined,
   checkNow: undefined,
+  analyze: undefined,
   deletesInWith: false,
   // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
   setTracking: (on) => sql`update morango_control set tracking = ${on ? 1 : 0} where id = 1`,
