@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { loadCountries, toRows } from '../demo/gazetteer-data.ts'
 import { SCHEMA } from '../demo/gazetteer.ts'
-import type { Morango } from '../src/index.ts'
+import type { Database, Morango } from '../src/index.ts'
 import type { PlainRow, Tables } from './databases/database.ts'
 
 /** The tables, in an order that foreign keys allow. */
@@ -21,11 +21,12 @@ export async function addLibraryColumns<Schema>(db: Kysely<Schema>): Promise<voi
 }
 
 /** Changes every hundredth place. */
-export async function changeOnePercent<Schema>(db: Kysely<Schema>): Promise<number> {
+export async function changeOnePercent(database: Database | undefined): Promise<{ records: number }> {
+  if (database === undefined) throw new Error('Not open')
   const result = await sql`update place set note = 'Changed' where id in (
     select id from (select id, row_number() over (order by id) as number from place) numbered
-    where number % 100 = 0)`.execute(db)
-  return Number(result.numAffectedRows ?? 0n)
+    where number % 100 = 0)`.execute(database.kysely)
+  return { records: Number(result.numAffectedRows ?? 0n) }
 }
 
 /** The first `limit` records of the gazetteer, parents first; all when it is undefined. */

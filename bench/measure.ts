@@ -1,4 +1,4 @@
-import { type DatabaseKind, databaseOf, type Place } from './databases/kinds.ts'
+import { type DatabaseKind, databaseOf, type Place, withDatabases } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
 import { startProcess, withProcess } from './processes/calls.ts'
 import type { PrepareApi } from './processes/prepare.ts'
@@ -45,9 +45,26 @@ async function measureIn(
   })
   const server = place(options.server, 'server')
   const client = place(options.client, 'client')
+  const plainTarget = place(options.direction === 'pull' ? options.client : options.server, 'plain')
+  return await withDatabases(
+    [server, client, plainTarget],
+    async () => await measureBetween({ server, client, plainTarget }, options, note),
+  )
+}
+
+interface Places {
+  readonly server: Place
+  readonly client: Place
+  readonly plainTarget: Place
+}
+
+async function measureBetween(
+  { server, client, plainTarget }: Places,
+  options: BenchOptions,
+  note: (what: string) => void,
+): Promise<BenchResult> {
   const producer = options.direction === 'pull' ? 'server' : 'client'
   const source = producer === 'server' ? server : client
-  const plainTarget = place(producer === 'server' ? options.client : options.server, 'plain')
 
   note('Preparing the databases')
   const preparation = { server, client, producer, records: options.records, plainTarget } as const

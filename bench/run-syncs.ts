@@ -4,7 +4,6 @@ import type { BenchOptions } from './options.ts'
 import { SMALL_YOUNG_GENERATION } from './memory.ts'
 import { startProbe } from './probe.ts'
 import { type RemoteProcess, withProcess } from './processes/calls.ts'
-import type { PrepareApi } from './processes/prepare.ts'
 import type { ServeApi } from './processes/serve.ts'
 import type { SyncApi, TimedSync } from './processes/sync.ts'
 import { type BenchResult, medianBy, type SyncFigures } from './result.ts'
@@ -83,12 +82,7 @@ async function syncBetween(
     idle.push(again)
   }
 
-  const producer = direction === 'pull' ? server : client
-  const changed = await withProcess<PrepareApi, { records: number }>(
-    'prepare.ts',
-    [],
-    async (preparing) => await preparing.call('change', producer),
-  )
+  const changed = await (direction === 'pull' ? serving : syncing).call('change')
   const onePercent = await sync(direction)
   requireMoved(onePercent.report, changed.records)
 

@@ -10,7 +10,7 @@ export type PlainRow = Readonly<Record<string, string | number | null>>
 export interface PlainDatabase {
   /** All rows of these tables, all columns. */
   selectAll(tables: readonly string[]): Promise<Tables>
-  /** Inserts all in one transaction, by one prepared statement for each table. */
+  /** Inserts all in one transaction, by the fastest plain means: a prepared statement, or `copy`. */
   insertAll(tables: Tables): Promise<void>
   close(): Promise<void>
 }
@@ -19,6 +19,10 @@ export interface PlainDatabase {
 export interface BenchDatabase {
   /** Where the database of this name is, for a run in this directory. */
   locate(directory: string, name: string): string
+  /** Makes it, empty. What of it is in the directory of the run goes with that. */
+  create(at: string): Promise<void>
+  /** Removes what of it is not in the directory of the run. */
+  remove(at: string): Promise<void>
   /** As the library takes it. */
   open(at: string): Database
   /** With the same settings, without the library. */

@@ -1,11 +1,20 @@
 import type { Database } from '../../src/index.ts'
 import type { BenchDatabase } from './database.ts'
+import { pgliteDirectory } from './pglite.ts'
+import { postgresServer } from './postgres.ts'
 import { sqliteFile } from './sqlite.ts'
 
 /** The kinds of database that can be chosen. */
-export type DatabaseKind = 'sqlite'
+export type DatabaseKind = 'sqlite' | 'postgres' | 'pglite'
 
-const KINDS: Readonly<Record<DatabaseKind, BenchDatabase>> = { sqlite: sqliteFile }
+const KINDS: Readonly<Record<DatabaseKind, BenchDatabase>> = {
+  sqlite: sqliteFile,
+  postgres: postgresServer,
+  pglite: pgliteDirectory,
+}
+
+/** All kinds, in the order of reports. */
+export const DATABASE_KINDS: readonly DatabaseKind[] = Object.keys(KINDS).filter(isDatabaseKind)
 
 /** Where one database is: its kind, and the text by which that kind finds it. */
 export interface Place {
@@ -26,4 +35,23 @@ export function databaseOf(kind: DatabaseKind): BenchDatabase {
 /** A place opened for the library. */
 export function openDatabase({ kind, at }: Place): Database {
   return databaseOf(kind).open(at)
+}
+
+/** Runs `work` with empty databases at these places, which are removed whatever happens. */
+export async function withDatabases<Result>(
+  places: readonly Place[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    for (const { kind, at } of places) {
+      // oxlint-disable-next-line no-await-in-loop
+      await databaseOf(kind).create(at)
+    }
+    return await work()
+  } finally {
+    for (const { kind, at } of places) {
+      // oxlint-disable-next-line no-await-in-loop
+      await databaseOf(kind).remove(at)
+    }
+  }
 }

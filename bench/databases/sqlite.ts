@@ -10,6 +10,8 @@ const PARTS = ['', '-wal', '-shm']
 /** A SQLite file, opened by `node:sqlite`. */
 export const sqliteFile: BenchDatabase = {
   locate: (directory, name) => join(directory, `${name}.db`),
+  create: async () => {},
+  remove: async () => {},
   open: (at) => sqlite(at),
   openPlain,
   save: async (at) => await copyFile(at, saved(at)),

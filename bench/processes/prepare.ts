@@ -1,7 +1,7 @@
 import { gazetteer } from '../../demo/gazetteer.ts'
 import { createMorango } from '../../src/index.ts'
 import { createMemoryPeer } from '../../src/transport/memory.ts'
-import { addLibraryColumns, buildTables, changeOnePercent, createTables, TABLES } from '../data.ts'
+import { addLibraryColumns, buildTables, createTables, TABLES } from '../data.ts'
 import { databaseOf, openDatabase, type Place } from '../databases/kinds.ts'
 import { answerCalls } from './calls.ts'
 
@@ -16,12 +16,10 @@ export interface Preparation {
   readonly plainTarget: Place
 }
 
-/** Makes databases ready and changes them, so that what is measured is not in the processes that sync. */
+/** Makes databases ready, so that what is measured is not in the processes that sync. */
 export interface PrepareApi {
   /** Tables, certificates, and the records as an application would have written them: not yet serialized. */
   prepare(options: Preparation): Promise<{ records: number; filter: string }>
-  /** Changes every hundredth record. */
-  change(place: Place): Promise<{ records: number }>
 }
 
 answerCalls<PrepareApi>({
@@ -58,11 +56,5 @@ answerCalls<PrepareApi>({
     await plain.close()
     const records = TABLES.reduce((total, table) => total + (tables[table]?.length ?? 0), 0)
     return { records, filter: dataset }
-  },
-  change: async (place) => {
-    const database = openDatabase(place)
-    const records = await changeOnePercent(database.kysely)
-    await database.close()
-    return { records }
   },
 })

@@ -1,6 +1,7 @@
-import { createMorango, type Morango, type SyncReport } from '../../src/index.ts'
+import { createMorango, type Database, type Morango, type SyncReport } from '../../src/index.ts'
 import { zlibCompressor } from '../../src/node.ts'
 import { gazetteer } from '../../demo/gazetteer.ts'
+import { changeOnePercent } from '../data.ts'
 import { openDatabase, type Place } from '../databases/kinds.ts'
 import { answerCalls } from './calls.ts'
 
@@ -14,14 +15,17 @@ export interface TimedSync {
 export interface SyncApi {
   open(place: Place): Promise<void>
   sync(options: { url: string; filter: string; direction: 'pull' | 'push' | 'both' }): Promise<TimedSync>
+  /** Changes every hundredth record. */
+  change(): Promise<{ records: number }>
   close(): Promise<void>
 }
 
+let database: Database | undefined
 let morango: Morango | undefined
 
 answerCalls<SyncApi>({
   open: async (place) => {
-    const database = openDatabase(place)
+    database = openDatabase(place)
     morango = await createMorango({
       database,
       profiles: [gazetteer],
@@ -34,5 +38,6 @@ answerCalls<SyncApi>({
     const report = await morango.sync(url, { filter, direction })
     return { seconds: (performance.now() - start) / 1000, report }
   },
+  change: async () => await changeOnePercent(database),
   close: async () => await morango?.close(),
 })

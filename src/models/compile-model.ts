@@ -34,6 +34,9 @@ export function compileModel(
     columns,
     sourceIdColumn,
     sourceIdForm: formOf(table, sourceIdColumn),
+    types: Object.fromEntries(
+      table.info.columns.flatMap(({ name, castType }) => (castType === undefined ? [] : [[name, castType]])),
+    ),
     ...references,
     ...compileIdentity(name, declared, sourceIdColumn),
     encode: compileEncode(columns),

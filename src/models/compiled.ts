@@ -102,6 +102,8 @@ export interface CompiledModel {
   readonly sourceIdColumn: string | undefined
   /** How that column holds them. */
   readonly sourceIdForm: SqlForm
+  /** What a text is cast to for a column, by the column's name; only where the database wants that. */
+  readonly types: Readonly<Record<string, string>>
   /** To other models only; those to tables that do not sync are the database's own business. */
   readonly foreignKeys: readonly CompiledForeignKey[]
   /** The column of the one foreign key to the own table. */

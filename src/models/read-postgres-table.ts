@@ -8,6 +8,7 @@ export type PostgresQuery = <Row>(sql: string, parameters: readonly unknown[]) =
 interface ColumnRow extends PostgresType {
   readonly column: string
   readonly declared: string
+  readonly castType: string
   readonly nullable: boolean
   readonly default: string | null
   readonly generated: boolean
@@ -33,6 +34,7 @@ const COLUMNS = `
     from base b join pg_catalog.pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
   )
   select a.attname as "column", pg_catalog.format_type(a.atttypid, a.atttypmod) as declared,
+    pg_catalog.format_type(t.oid, -1) as "castType",
     coalesce(e.typname, t.typname) as name, e.oid is not null as "isArray",
     coalesce(e.typtype, t.typtype) = 'e' as "isEnum", b.modifier as modifier, not b.not_null as nullable,
     case when a.attcollation <> 0
@@ -112,6 +114,7 @@ function toColumn(row: ColumnRow): ColumnInfo {
   return {
     name: row.column,
     declaredType: row.declared,
+    castType: row.castType,
     ...postgresType(row),
     nullable: row.nullable,
     defaultSql: row.default ?? undefined,

@@ -13,6 +13,8 @@ export interface ColumnInfo {
   readonly name: string
   /** The type as it was declared. */
   readonly declaredType: string
+  /** The type to cast a text to, where the database wants that: without length or precision, domains resolved. */
+  readonly castType?: string | undefined
   /** What such a type holds; undefined when it says nothing. */
   readonly kind: ColumnKind | undefined
   /** The most characters of a text. */

@@ -4,7 +4,7 @@ import { rawValues } from '../core/python-json.ts'
 import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
-import { clearDirtyNumbers, type DirtyRecord, type Failure, keepDirty } from './dirty.ts'
+import { clearApplied, type DirtyRecord, type Failure, type Found, keepDirty } from './dirty.ts'
 import { type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
 import { insertRows, quote } from './rows.ts'
 import { isolateFaults } from './savepoint.ts'
@@ -27,14 +27,14 @@ export async function applyRecords(
   trx: Kysely<Schema>,
   context: EngineContext,
   model: CompiledModel,
-  records: readonly DirtyRecord[],
+  found: Pick<Found<DirtyRecord>, 'records' | 'whole'>,
   present: PresentRows,
 ): Promise<{ written: number; failed: number }> {
   const { dialect } = context.database
   const failures: Failure[] = []
   const rows: Row[] = []
   const shape = shapeOf(model)
-  for (const record of records) {
+  for (const record of found.records) {
     const row = await decodeRow(model, shape, record)
     if ('code' in row) failures.push(row)
     else rows.push(row)
@@ -44,8 +44,7 @@ export async function applyRecords(
   if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
   const applied = new Set([...written, ...gone])
-  const numbers = records.filter(({ id }) => applied.has(id)).map(({ no }) => no)
-  await clearDirtyNumbers(trx, dialect, model, numbers)
+  await clearApplied(trx, dialect, model, found, applied)
   await keepDirty(trx, model, failures, context.clock.now().toISOString())
   return { written: written.length, failed: failures.length }
 }
@@ -222,7 +221,7 @@ async function upsert(
         insertRows(
           trx,
           dialect,
-          { table: model.table, columns: first.columns, suffix },
+          { table: model.table, columns: first.columns, types: model.types, suffix },
           some.map((row) => row.values),
         ),
       (row, error) => {

@@ -11,7 +11,7 @@ import { chooseContent } from './merge-hook.ts'
 import { parseCounters } from './outgoing.ts'
 import { insertRows } from './rows.ts'
 import { countSaved, savedVersions } from './saved-partitions.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
 import { type RecordRow, STORE_UPSERT } from './store-rows.ts'
 
@@ -80,7 +80,11 @@ async function writeMerged(
   await insertRows(
     trx,
     dialect,
-    { table: 'morango_record_max_counter', columns: ['store_id', 'instance_id', 'counter', 'partition'] },
+    {
+      table: 'morango_record_max_counter',
+      columns: ['store_id', 'instance_id', 'counter', 'partition'],
+      types: OWN_TYPES,
+    },
     history,
   )
   const hardDeleted = merged.filter((record) => record.hardDeleted).map((record) => record.id)

@@ -12,6 +12,7 @@ import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
 import type { Turn } from './turn.ts'
 import { betweenTurns, type Run } from './turns.ts'
@@ -38,6 +39,7 @@ export async function dequeue(
     await renewIfRestored(turn, context, options.producerFsic, options.format)
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
+    else await noteGrowth(trx, context.database.dialect, 'morango_incoming', count)
     return count
   })
   if (received === 0) return total
@@ -45,7 +47,11 @@ export async function dequeue(
   let done = 0
   for (let after = ''; ;) {
     const { range, isLast, ...part } = await run(
-      (turn) => dequeueTurn(turn, context, options, after),
+      async (turn) => {
+        const done = await dequeueTurn(turn, context, options, after)
+        if (done.isLast) await noteGrowth(turn.trx, context.database.dialect, 'morango_dirty', received)
+        return done
+      },
       done < received ? 1 : 0,
     )
     total.created += part.created

@@ -7,6 +7,7 @@ import { applyRecords } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import {
   type DirtyRecord,
+  type Found,
   type Page,
   markUnknownModels,
   modelsWithDirtyDeletions,
@@ -98,32 +99,31 @@ async function deserializeTurn(
     if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
     const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
     if (what === 'deletions') {
-      for await (const batch of pages(start, (page) => readDirtyDeletions(trx, model, filter, page))) {
+      const found = pages(start, (page) => readDirtyDeletions(trx, model, filter, page))
+      for await (const { records, last } of found) {
         signal?.throwIfAborted()
         for (const hard of [false, true]) {
-          const ids = batch.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
+          const ids = records.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
           if (ids.length === 0) continue
           const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
           if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
           total.deleted += deleted
         }
-        taken += batch.length
-        const last = batch.at(-1)
+        taken += records.length
         if (taken >= sizes.turn && last !== undefined) {
-          return { ...total, next: { step: index, after: last.no, undeleted } }
+          return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
     } else {
-      for await (const batch of batchesOf(trx, context, model, filter, start)) {
+      for await (const found of recordBatches(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
-        const { written, failed } = await applyRecords(trx, context, model, batch, present)
+        const { records, last } = found
+        const { written, failed } = await applyRecords(trx, context, model, found, present)
         total.written += written
         total.failed += failed
-        taken += batch.length
-        const last = batch.at(-1)
-        // A hierarchy is not taken by number, and so as a whole.
-        if (taken >= sizes.turn && last !== undefined && model.selfReference === undefined) {
-          return { ...total, next: { step: index, after: last.no, undeleted } }
+        taken += records.length
+        if (taken >= sizes.turn && last !== undefined) {
+          return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
     }
@@ -146,40 +146,33 @@ function stepsOf({ models }: CompiledProfile): Step[] {
   ]
 }
 
-/** The records of a model that a step takes, a batch after the other. */
-function batchesOf(
+async function* pages<Row>(
+  start: Page,
+  read: (page: Page) => Promise<Found<Row>>,
+): AsyncGenerator<Found<Row>> {
+  for (let { after } = start; ;) {
+    const found = await read({ ...start, after })
+    yield found
+    if (found.last === undefined) return
+    after = found.last
+  }
+}
+
+async function* recordBatches(
   trx: Kysely<Schema>,
   context: EngineContext,
   model: CompiledModel,
   filter: Filter | undefined,
   start: Page,
-): AsyncGenerator<readonly DirtyRecord[]> {
-  if (model.selfReference !== undefined) return hierarchyBatches(trx, context, model, filter)
-  return pages(start, (page) => readDirty(trx, model, filter, page))
-}
-
-async function* hierarchyBatches(
-  trx: Kysely<Schema>,
-  { database, sizes }: EngineContext,
-  model: CompiledModel,
-  filter: Filter | undefined,
-): AsyncGenerator<readonly DirtyRecord[]> {
-  const ids = parentsFirst(await readDirtyParents(trx, model, filter))
-  for (let from = 0; from < ids.length; from += sizes.batch) {
-    yield await readDirtyByIds(trx, database.dialect, ids.slice(from, from + sizes.batch))
+): AsyncGenerator<Found<DirtyRecord>> {
+  if (model.selfReference === undefined) {
+    yield* pages(start, (page) => readDirty(trx, model, filter, page))
+    return
   }
-}
-
-async function* pages<Item extends { readonly no: number }>(
-  start: Page,
-  read: (page: Page) => Promise<readonly Item[]>,
-): AsyncGenerator<readonly Item[]> {
-  for (let page = start; ;) {
-    const items = await read(page)
-    const last = items.at(-1)
-    if (last === undefined) return
-    page = { ...page, after: last.no }
-    yield items
-    if (items.length < page.size) return
+  const ids = parentsFirst(await readDirtyParents(trx, model, filter))
+  for (let from = 0; from < ids.length; from += start.size) {
+    const records = await readDirtyByIds(trx, context.database.dialect, ids.slice(from, from + start.size))
+    // A hierarchy is not taken by number, and so as a whole, in one turn.
+    yield { records, last: undefined, whole: false }
   }
 }

@@ -1,6 +1,7 @@
 import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
+import type { Insertion, InsertTarget } from './insertion.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
 import type { SideBySide } from './turn.ts'
@@ -25,14 +26,14 @@ export interface Dialect {
   readonly skipLocked: string
   /** Statement that checks now what the database would otherwise check at the commit, where that can be. */
   readonly checkNow: string | undefined
+  /** Statement that counts anew what a table's columns hold; undefined: plans don't depend on that. */
+  readonly analyze: ((table: string, columns: readonly string[]) => string) | undefined
   /** Whether a `with` may hold a statement that deletes. */
   readonly deletesInWith: boolean
   /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */
   readonly setTracking: (on: boolean) => RawBuilder<unknown>
-  /** How many parameters one statement may have. */
-  readonly maxParameters: number
-  /** The n-th placeholder, from 1. */
-  readonly placeholder: (n: number) => string
+  /** How many rows at once are inserted. */
+  readonly insertion: (target: InsertTarget) => Insertion
   /** Expression: the database's own clock, in milliseconds since 1970; within a transaction too it goes on. */
   readonly now: RawBuilder<number>
   /** The larger of two expressions. */

@@ -11,6 +11,15 @@ export interface Page {
   readonly size: number
 }
 
+/** What was found for a {@link Page}: those of its records that were asked for, under the filter. */
+export interface Found<Row> {
+  readonly records: readonly Row[]
+  /** The number of the last record that was looked at; undefined when there are no more. */
+  readonly last: number | undefined
+  /** Whether they are all that wait from the first of them to the last, the deleted or those not deleted. */
+  readonly whole: boolean
+}
+
 /** A Store record that waits to be deserialized. */
 export interface DirtyRecord {
   /** Its number in the Store: a pass takes records in the order in which they first arrived. */
@@ -20,7 +29,7 @@ export interface DirtyRecord {
   readonly sourceId: string
 }
 
-const RECORD = sql`s.no, s.id, s.serialized, s.source_id as "sourceId"`
+const RECORD = sql`s.id, s.serialized, s.source_id as "sourceId"`
 
 /** Why a record could not be applied. */
 export interface Failure {
@@ -35,9 +44,8 @@ export async function readDirty(
   model: CompiledModel,
   filter: Filter | undefined,
   page: Page,
-): Promise<DirtyRecord[]> {
-  const result = await sql<DirtyRecord>`select ${RECORD} ${nextDirty(model, filter, page, 0)}`.execute(trx)
-  return result.rows
+): Promise<Found<DirtyRecord>> {
+  return await readPage(trx, RECORD, model, filter, page, 0)
 }
 
 /** The same records by id. */
@@ -47,7 +55,7 @@ export async function readDirtyByIds(
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
   const result =
-    await sql<DirtyRecord>`select ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
+    await sql<DirtyRecord>`select s.no, ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
       trx,
     )
   const byId = new Map(result.rows.map((row) => [row.id, row]))
@@ -76,16 +84,21 @@ export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: str
   return new Set(result.rows.map((row) => row.model))
 }
 
+/** A deleted Store record that waits to be deserialized. */
+export interface DirtyDeletion {
+  readonly no: number
+  readonly id: string
+  readonly hard: Flag
+}
+
 /** The next dirty, deleted records of a model under the filter. */
 export async function readDirtyDeletions(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
   page: Page,
-): Promise<{ readonly no: number; readonly id: string; readonly hard: Flag }[]> {
-  const result = await sql<{ no: number; id: string; hard: Flag }>`select s.no, s.id, s.hard_deleted as hard
-    ${nextDirty(model, filter, page, 1)}`.execute(trx)
-  return result.rows
+): Promise<Found<DirtyDeletion>> {
+  return await readPage(trx, sql`s.id, s.hard_deleted as hard`, model, filter, page, 1)
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */
@@ -101,14 +114,23 @@ export async function clearDirty(
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))}))`.execute(trx)
 }
 
-/** The same for records whose numbers are known. */
-export async function clearDirtyNumbers(
+/** The same for some of the records that {@link readDirty} has found. */
+export async function clearApplied(
   trx: Kysely<Schema>,
   dialect: Dialect,
   model: CompiledModel,
-  numbers: readonly number[],
+  { records, whole }: Pick<Found<DirtyRecord>, 'records' | 'whole'>,
+  applied: ReadonlySet<string>,
 ): Promise<void> {
-  if (numbers.length === 0) return
+  const numbers = records.filter(({ id }) => applied.has(id)).map(({ no }) => no)
+  const [first, last] = [numbers[0], numbers.at(-1)]
+  if (first === undefined || last === undefined) return
+  if (whole && numbers.length === records.length) {
+    // As a range that takes a fraction of the time.
+    await sql`delete from morango_dirty where model_name = ${model.name} and store_no >= ${first}
+      and store_no <= ${last} and deleted = 0`.execute(trx)
+    return
+  }
   await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
     select cast(value as bigint) from ${dialect.list(JSON.stringify(numbers))})`.execute(trx)
 }
@@ -145,16 +167,29 @@ export async function markUnknownModels(
   )
 }
 
-function nextDirty(
+// The page is cut before the records are read, or a planner may read all that wait for each page.
+async function readPage<Row extends { readonly no: number; readonly id: string }>(
+  trx: Kysely<Schema>,
+  columns: RawBuilder<unknown>,
   model: CompiledModel,
   filter: Filter | undefined,
-  page: Page,
+  { after, size }: Page,
   deleted: Flag,
-): RawBuilder<unknown> {
-  return sql`from morango_dirty d join morango_store s on s.no = d.store_no
-    where d.model_name = ${model.name} and d.store_no > ${page.after}
+): Promise<Found<Row>> {
+  const { rows } = await sql<
+    Row | { readonly no: number; readonly id: null }
+  >`select d.store_no as no, ${columns}
+    from (select store_no from morango_dirty
+      where model_name = ${model.name} and store_no > ${after} and deleted = ${deleted}
+      order by store_no limit ${size}) d
+    left join morango_store s on s.no = d.store_no
       and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
-    order by d.store_no limit ${page.size}`
+    order by d.store_no`.execute(trx)
+  return {
+    records: rows.filter((row): row is Row => row.id !== null),
+    last: rows.length < size ? undefined : rows.at(-1)?.no,
+    whole: rows.every(({ id }) => id !== null),
+  }
 }
 
 function within(filter: Filter | undefined): RawBuilder<boolean> {

@@ -6,7 +6,7 @@ import type { CompiledProfile, SqlValue } from '../models/compiled.ts'
 import type { BufferRecord, TransferContext } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 
 const COLUMNS = [
   'id',
@@ -117,15 +117,16 @@ export async function insertIncoming(
 ): Promise<number> {
   await refuseMoved(trx, dialect, records)
   const byId = new Map(records.map((record) => [record.model_uuid, record]))
-  const ids = JSON.stringify([...byId.keys()])
+  const ids = [...byId.keys()].toSorted()
+  // They come in order, so that few others are between the first and the last.
   const present = await sql<{ count: number }>`select count(*) as count from morango_incoming
-    where transfer_session_id = ${transferSessionId} and id in (select value from ${dialect.list(ids)})`.execute(
-    trx,
-  )
+    where transfer_session_id = ${transferSessionId} and id >= ${ids[0] ?? ''} and id <= ${ids.at(-1) ?? ''}
+      and id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   const target = {
     table: 'morango_incoming',
     columns: COLUMNS,
     constants: { transfer_session_id: transferSessionId },
+    types: OWN_TYPES,
     suffix: REPLACE,
   }
   await insertRows(trx, dialect, target, [...byId.values()].map(bufferRecordToRow))

@@ -3,6 +3,7 @@ import type { Filter } from '../core/filter.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Schema } from './schema.ts'
+import { noteGrowth } from './statistics.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -32,8 +33,10 @@ export async function foldChangeLog(
               where p.model_name = l.model_name and p.record_id = l.record_id)
             and not exists (select 1 from morango_store s where s.id = l.record_id
               and not ${partitionIn(sql`s.partition`, filter)})`
-    await sql`with log as (delete from morango_change_log l where ${own} returning model_name, record_id, hard)
+    const folded =
+      await sql`with log as (delete from morango_change_log l where ${own} returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
+    await noteGrowth(trx, dialect, 'morango_pending', Number(folded.numAffectedRows ?? 0n))
     return
   }
   const last = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(trx)

@@ -12,6 +12,7 @@ import { partitionUnder } from './ranges.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
+import { noteGrowth } from './statistics.ts'
 import type { Turn } from './turn.ts'
 
 // Far below every database's limits on parameters and on the depth of an expression.
@@ -46,6 +47,7 @@ export async function queueIn(
       order by s.id`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)
   }
+  await noteGrowth(trx, context.database.dialect, 'morango_outgoing', count)
   return { count, fsic: ownFsic }
 }
 

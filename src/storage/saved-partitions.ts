@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 
 // Whether an instance has saved any record under a partition is asked at every sync (protocol §6). An index on the
 // Store would answer too, but takes longer to keep than all the rest of writing a record: long keys, scattered.
@@ -33,6 +33,7 @@ export function gatherSavedPartitions(instance: string): SavedPartitions {
       table: 'morango_instance_partition',
       columns: ['partition', 'records'],
       constants: { instance_id: instance },
+      types: OWN_TYPES,
       suffix: ADD,
     }
     await insertRows(trx, dialect, target, rows)

@@ -225,6 +225,15 @@ export interface IncomingTable {
   counters: string | null
 }
 
+/** The types of our columns that are no texts, as far as rows are inserted by `insertRows`. */
+export const OWN_TYPES: Readonly<Record<string, string>> = {
+  counter: 'integer',
+  deleted: 'integer',
+  hard_deleted: 'integer',
+  last_saved_counter: 'integer',
+  records: 'integer',
+}
+
 /** Our tables, as Kysely sees them. */
 export interface Schema {
   morango_meta: MetaTable

@@ -8,7 +8,8 @@ import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
 import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
-import { insertRows, type InsertTarget, quote } from './rows.ts'
+import type { InsertTarget } from './insertion.ts'
+import { insertRows, quote } from './rows.ts'
 import {
   countSaved,
   forgetEmptyPartitions,
@@ -16,7 +17,7 @@ import {
   type SavedPartitions,
   savedVersions,
 } from './saved-partitions.ts'
-import type { Schema } from './schema.ts'
+import { OWN_TYPES, type Schema } from './schema.ts'
 import { type Candidate, decide, type Outcome, type Stored } from './serialize-decision.ts'
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
@@ -146,12 +147,12 @@ async function readCandidates(
     select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
       ${sql.join(selected)}
-    from morango_pending p
+    from (select p.record_id, p.hard from morango_pending p
+      where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}
+      order by p.record_id limit ${size}) p
     left join ${sql.id(model.table)} t on t.id = ${sql.raw(model.id.cast('p.record_id'))}
     left join morango_store s on s.id = p.record_id
-    where p.model_name = ${model.name} and p.record_id > ${after}
-      and ${pendingUnder(filter, sql`p.partition`)}
-    order by p.record_id limit ${size}`.execute(trx)
+    order by p.record_id`.execute(trx)
   return result.rows
 }
 
@@ -246,6 +247,7 @@ function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {
       'hard_deleted',
       'last_transfer_session_id',
     ],
+    types: OWN_TYPES,
     constants: {
       profile: model.profile,
       model_name: model.name,

@@ -1,4 +1,5 @@
-import type { Flag } from './schema.ts'
+import type { InsertTarget } from './insertion.ts'
+import { type Flag, OWN_TYPES } from './schema.ts'
 
 const COLUMNS = [
   'id',
@@ -26,13 +27,10 @@ export const STORE_COLUMNS: readonly string[] = COLUMNS
 export const STORE_REPLACE: string = `on conflict (id) do update set ${CONTENT.map((name) => `${name} = excluded.${name}`).join(', ')}`
 
 /** Target for `insertRows`: new versions of Store records, whether they exist or not. */
-export const STORE_UPSERT: {
-  readonly table: string
-  readonly columns: readonly string[]
-  readonly suffix: string
-} = {
+export const STORE_UPSERT: InsertTarget = {
   table: 'morango_store',
   columns: COLUMNS,
+  types: OWN_TYPES,
   suffix: STORE_REPLACE,
 }
 

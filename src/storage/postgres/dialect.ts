@@ -5,6 +5,7 @@ import { quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
 import { isBusy, isRowFault } from './errors.ts'
+import { insertion } from './insertion.ts'
 import { installedTriggers, triggers } from './triggers.ts'
 
 /** PostgreSQL 14 and later, and PGlite. Our tables are in the current schema, the first of the search path. */
@@ -14,10 +15,11 @@ export const postgresDialect: Dialect = {
   sideBySide,
   skipLocked: 'for update skip locked',
   checkNow: 'set constraints all immediate',
+  // Whoever holds the lock that it takes does the same.
+  analyze: (table, columns) => `analyze (skip_locked) ${table} (${columns.join(', ')})`,
   deletesInWith: true,
   setTracking: (on) => sql`select set_config('morango.tracking', ${on ? 'on' : 'off'}, true)`,
-  maxParameters: 32_000,
-  placeholder: (n) => `$${n}`,
+  insertion,
   now: sql`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
   greatest: (a, b) => sql`greatest(${a}, ${b})`,
   list: (json) => sql`json_array_elements_text(cast(${json} as json))`,

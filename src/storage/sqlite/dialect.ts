@@ -4,6 +4,7 @@ import { type Query, readSqliteTable } from '../../models/read-sqlite-table.ts'
 import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
+import { insertion } from './insertion.ts'
 
 const BUSY = 5
 const LOCKED = 6
@@ -18,11 +19,11 @@ export const sqliteDialect: Dialect = {
   sideBySide: undefined,
   skipLocked: '',
   checkNow: undefined,
+  analyze: undefined,
   deletesInWith: false,
   // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
   setTracking: (on) => sql`update morango_control set tracking = ${on ? 1 : 0} where id = 1`,
-  maxParameters: 32_000,
-  placeholder: () => '?',
+  insertion,
   now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
   greatest: (a, b) => sql`max(${a}, ${b})`,
   list: (json) => sql`json_each(${json})`,

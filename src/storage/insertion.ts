@@ -1,0 +1,27 @@
+import type { SqlValue } from '../models/compiled.ts'
+
+/** Where rows are inserted. */
+export interface InsertTarget {
+  readonly table: string
+  /** The columns that each row has a value for. */
+  readonly columns: readonly string[]
+  /** Further columns with the same value in every row. */
+  readonly constants?: Readonly<Record<string, string | number | null>>
+  /** What a text has to be cast to, for columns that don't take a text: a type of the database's. */
+  readonly types?: Readonly<Record<string, string>>
+  /** What follows the rows: `on conflict …`, or nothing. */
+  readonly suffix?: string
+}
+
+/** A statement with its parameters. */
+export interface Statement {
+  readonly text: string
+  readonly parameters: readonly unknown[]
+}
+
+/** How rows are inserted into one target. */
+export interface Insertion {
+  /** The most rows a statement should have. */
+  readonly most: number
+  readonly statement: (rows: readonly (readonly SqlValue[])[]) => Statement
+}
