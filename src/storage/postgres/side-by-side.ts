@@ -65,22 +65,23 @@ function call(name: string, mode: LockMode, key: bigint): string {
 
 const FOLDING = keyOf('fold')
 
-// Changes of records that a turn is just serializing wait for the next fold: nobody is to wait for that turn here.
+// A row that is pending may be in the hands of a turn, so it is left alone, and so is the last change logged of that
+// record: the turn may have read the record before it. Only a hard deletion must not wait.
 const FOLD = `
-  with free as (
-    select p.model_name, p.record_id from morango_pending p
-    where exists (select 1 from morango_change_log l where l.model_name = p.model_name and l.record_id = p.record_id)
-    for update skip locked),
-  log as (
+  with log as (
     delete from morango_change_log l
-    where exists (select 1 from free f where f.model_name = l.model_name and f.record_id = l.record_id)
+    where l.hard = 1
       or not exists (select 1 from morango_pending p where p.model_name = l.model_name and p.record_id = l.record_id)
+      or exists (select 1 from morango_change_log n
+        where n.model_name = l.model_name and n.record_id = l.record_id and n.seq > l.seq)
     returning l.model_name, l.record_id, l.hard)
   insert into morango_pending (model_name, record_id, hard, tries, partition)
-  select model_name, record_id, max(hard), 0, (select s.partition from morango_store s where s.id = record_id)
-  from log group by model_name, record_id order by model_name, record_id
-  on conflict (model_name, record_id) do update
-  set hard = greatest(morango_pending.hard, excluded.hard)`
+  select l.model_name, l.record_id, max(l.hard), 0, (select s.partition from morango_store s where s.id = l.record_id)
+  from log l
+  where l.hard = 1
+    or not exists (select 1 from morango_pending p where p.model_name = l.model_name and p.record_id = l.record_id)
+  group by l.model_name, l.record_id order by l.model_name, l.record_id
+  on conflict (model_name, record_id) do update set hard = greatest(morango_pending.hard, excluded.hard)`
 
 function raiseBy(stamps: number): string {
   return `update morango_instance set counter = counter + ${stamps} where current = 1 returning id, counter`
