@@ -12,7 +12,7 @@ export async function inLocalOrder<T>(
   const queue = queues.get(database) ?? new Map<bigint, Promise<void>>()
   queues.set(database, queue)
   const own = Promise.withResolvers<void>()
-  const before = keys.map((key) => queue.get(key))
+  const before = keys.flatMap((key) => queue.get(key) ?? [])
   for (const key of keys) queue.set(key, own.promise)
   await Promise.all(before)
   try {
