@@ -92,11 +92,13 @@ export async function settlePending(
   if (outside.length >= (dialect.sideBySide === undefined ? 1 : WORTH_NOTING)) {
     await aside((db) => notePartitions(db, dialect, model, outside))
   }
+  // Another turn may have stored such a record since, and then its deletion has to be serialized.
   if (gone.length > 0) {
     await aside((db) =>
       sql`delete from morango_pending where model_name = ${model} and record_id in (
         select p.record_id from morango_pending p where p.model_name = ${model}
           and p.record_id in (select value from ${dialect.list(JSON.stringify(gone))})
+          and not exists (select 1 from morango_store s where s.id = p.record_id)
         ${sql.raw(dialect.skipLocked)})`.execute(db),
     )
   }
