@@ -10,14 +10,8 @@ import type { Turn } from './turn.ts'
  * Folds the change log into one pending row a record, and removes just the log rows it read: where transactions run
  * side by side, one that began earlier may log a lower number later. A record that changed again forgets why it
  * failed before.
- *
- * @param filter where turns run side by side, changes of records known to be outside it are left to others
  */
-export async function foldChangeLog(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  filter: Filter | undefined,
-): Promise<void> {
+export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Promise<void> {
   const fold = (log: RawBuilder<unknown>): RawBuilder<unknown> =>
     sql`insert into morango_pending (model_name, record_id, hard, tries)
       select model_name, record_id, max(hard), 0 from ${log}
@@ -25,16 +19,8 @@ export async function foldChangeLog(
       on conflict (model_name, record_id) do update
       set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
   if (dialect.deletesInWith) {
-    // What is pending already is serialized as it is now, and folding it might mean waiting for another turn.
-    const own =
-      filter === undefined || dialect.sideBySide === undefined
-        ? sql`1 = 1`
-        : sql`not exists (select 1 from morango_pending p
-              where p.model_name = l.model_name and p.record_id = l.record_id)
-            and not exists (select 1 from morango_store s where s.id = l.record_id
-              and not ${partitionIn(sql`s.partition`, filter)})`
     const folded =
-      await sql`with log as (delete from morango_change_log l where ${own} returning model_name, record_id, hard)
+      await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
     await noteGrowth(trx, dialect, 'morango_pending', Number(folded.numAffectedRows ?? 0n))
     return
@@ -46,6 +32,19 @@ export async function foldChangeLog(
   await sql`delete from morango_change_log where seq <= ${seq}`.execute(trx)
 }
 
+/**
+ * `from`-source: the pending rows. Where turns run side by side the log was folded before this one began, and what
+ * was logged since is read as it stands: others read it as well, and who folded it here would be in their way.
+ */
+export function pendingRows(dialect: Dialect): RawBuilder<unknown> {
+  if (dialect.sideBySide === undefined) return sql`morango_pending`
+  return sql`(select model_name, record_id, hard, partition from morango_pending union all
+    select l.model_name, l.record_id, max(l.hard), null from morango_change_log l
+    where not exists (select 1 from morango_pending q
+      where q.model_name = l.model_name and q.record_id = l.record_id)
+    group by l.model_name, l.record_id)`
+}
+
 /** SQL condition: the pending row may be of a record under the filter. */
 export function pendingUnder(
   filter: Filter | undefined,
@@ -54,6 +53,9 @@ export function pendingUnder(
   if (filter === undefined) return sql<boolean>`1 = 1`
   return sql<boolean>`(${partition} is null or ${partitionIn(partition, filter)})`
 }
+
+// Whoever notes a partition may be in the way of the turn on it, so a few are rather found out by each.
+const WORTH_NOTING = 50
 
 /** A pending row that stays: outside the filter, or not to be serialized for the reason given. */
 export interface KeptPending {
@@ -68,6 +70,8 @@ export interface SettledBatch {
   readonly filter: Filter | undefined
   /** The ids of those done with, in order. */
   readonly done: readonly string[]
+  /** The ids of those of which there is nothing, whatever the partition: others come across them as well. */
+  readonly gone: readonly string[]
   readonly kept: readonly KeptPending[]
 }
 
@@ -75,11 +79,11 @@ export interface SettledBatch {
 export async function settlePending(
   { trx, aside }: Turn,
   dialect: Dialect,
-  { model, filter, done, kept }: SettledBatch,
+  { model, filter, done, gone, kept }: SettledBatch,
   now: string,
 ): Promise<void> {
   const [first, last] = [done[0], done.at(-1)]
-  if (kept.length === 0 && first !== undefined && last !== undefined) {
+  if (kept.length === 0 && gone.length === 0 && first !== undefined && last !== undefined) {
     // The whole batch: as a range that takes a quarter of the time.
     await sql`delete from morango_pending where model_name = ${model} and record_id >= ${first}
       and record_id <= ${last} and ${pendingUnder(filter, sql`partition`)}`.execute(trx)
@@ -88,7 +92,19 @@ export async function settlePending(
       and record_id in (select value from ${dialect.list(JSON.stringify(done))})`.execute(trx)
   }
   const outside = kept.filter(({ failure }) => failure === undefined)
-  if (outside.length > 0) await aside((db) => notePartitions(db, dialect, model, outside))
+  if (outside.length >= (dialect.sideBySide === undefined ? 1 : WORTH_NOTING)) {
+    await aside((db) => notePartitions(db, dialect, model, outside))
+  }
+  // Another turn may have stored such a record since, and then its deletion has to be serialized.
+  if (gone.length > 0) {
+    await aside((db) =>
+      sql`delete from morango_pending where model_name = ${model} and record_id in (
+        select p.record_id from morango_pending p where p.model_name = ${model}
+          and p.record_id in (select value from ${dialect.list(JSON.stringify(gone))})
+          and not exists (select 1 from morango_store s where s.id = p.record_id)
+        ${sql.raw(dialect.skipLocked)})`.execute(db),
+    )
+  }
   for (const { recordId, partition, failure } of kept) {
     if (failure === undefined) continue
     await aside((db) =>

@@ -7,7 +7,7 @@ import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { clearDirty } from './dirty.ts'
 import type { Stamp } from './instance.ts'
-import { foldChangeLog, type KeptPending, pendingUnder, settlePending } from './pending.ts'
+import { foldChangeLog, type KeptPending, pendingRows, pendingUnder, settlePending } from './pending.ts'
 import type { InsertTarget } from './insertion.ts'
 import { insertRows, quote } from './rows.ts'
 import {
@@ -92,7 +92,7 @@ async function serializeTurn(
   const { from, limit } = options
   const size = context.sizes.batch
   const profile = requireProfile(context, options.profile)
-  await foldChangeLog(trx, dialect, options.filter)
+  if (dialect.sideBySide === undefined) await foldChangeLog(trx, dialect)
   let stamp: Stamp | undefined = options.raise === 'always' ? await turn.stamp() : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
@@ -103,7 +103,7 @@ async function serializeTurn(
     if (index < from.model) continue
     for (let after = index === from.model ? from.after : ''; next === undefined;) {
       options.signal?.throwIfAborted()
-      const batch = await readCandidates(trx, model, options.filter, { after, size })
+      const batch = await readCandidates(trx, dialect, model, options.filter, { after, size })
       const last = batch.at(-1)
       if (last === undefined) break
       after = last.morango_record_id
@@ -130,6 +130,7 @@ async function serializeTurn(
 
 async function readCandidates(
   trx: Kysely<Schema>,
+  dialect: Dialect,
   model: CompiledModel,
   filter: Filter | undefined,
   { after, size }: { readonly after: string; readonly size: number },
@@ -147,7 +148,7 @@ async function readCandidates(
     select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
       ${sql.join(selected)}
-    from (select p.record_id, p.hard from morango_pending p
+    from (select p.record_id, p.hard from ${pendingRows(dialect)} p
       where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}
       order by p.record_id limit ${size}) p
     left join ${sql.id(model.table)} t on t.id = ${sql.raw(model.id.cast('p.record_id'))}
@@ -194,6 +195,7 @@ async function writeBatch(
   const hardDeleted: string[] = []
   const noLongerDirty: string[] = []
   const done: string[] = []
+  const gone: string[] = []
   const kept: KeptPending[] = []
   const outcomes = batch.map((candidate) => {
     const id = candidate.morango_record_id
@@ -203,7 +205,7 @@ async function writeBatch(
       kept.push(outcome.kept)
       return outcome
     }
-    done.push(id)
+    ;(outcome.kind === 'nothing' && present === undefined ? gone : done).push(id)
     if (outcome.kind === 'nothing') return outcome
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
     saved.add(outcome.row.partition)
@@ -227,7 +229,7 @@ async function writeBatch(
   await settlePending(
     turn,
     dialect,
-    { model: model.name, filter, done, kept },
+    { model: model.name, filter, done, gone, kept },
     context.clock.now().toISOString(),
   )
   return outcomes

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from './dialect.ts'
 import { raiseCounter, type Stamp } from './instance.ts'
+import { inLocalOrder } from './local-queue.ts'
 import { locksFor, type PartitionLock } from './partition-locks.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction, untilFree } from './transaction.ts'
@@ -62,7 +63,11 @@ export async function inTurn<T>(
   for (let needed = needs; ;) {
     const wanted = needed
     try {
-      return await untilFree(dialect, async () => await attempt(kysely, sideBySide, wanted, work))
+      return await inLocalOrder(
+        kysely,
+        exclusiveKeys(wanted),
+        async () => await untilFree(dialect, async () => await attempt(kysely, sideBySide, wanted, work)),
+      )
     } catch (error) {
       if (!(error instanceof MoreNeeded)) throw error
       needed = error.needs
@@ -78,6 +83,10 @@ export function onlyTurn(trx: Kysely<Schema>): Turn {
     alone: () => {},
     aside: async (work) => void (await work(trx)),
   }
+}
+
+function exclusiveKeys({ locks }: TurnNeeds): bigint[] {
+  return locks.filter(({ mode }) => mode === 'exclusive').map(({ key }) => key)
 }
 
 async function attempt<T>(

@@ -108,7 +108,7 @@ describe.skipIf(DATABASE !== 'postgres' || inject('postgresUrl') === '')('transa
               held.resolve()
               await early
             }
-            await foldChangeLog(trx, dialect, undefined)
+            await foldChangeLog(trx, dialect)
           })
         const pending = await a.selectFrom('morango_pending').select('record_id').execute()
         const all = [...pending.map((row) => row.record_id), ...(await logged(a))]

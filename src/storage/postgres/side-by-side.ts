@@ -65,22 +65,22 @@ function call(name: string, mode: LockMode, key: bigint): string {
 
 const FOLDING = keyOf('fold')
 
-// Changes of records that a turn is just serializing wait for the next fold: nobody is to wait for that turn here.
+// A row that is pending may be in the hands of a turn, so it is left alone, and so is the last change logged of that
+// record: the turn may have read the record before it. Only a hard deletion must not wait.
 const FOLD = `
-  with free as (
-    select p.model_name, p.record_id from morango_pending p
-    where exists (select 1 from morango_change_log l where l.model_name = p.model_name and l.record_id = p.record_id)
-    for update skip locked),
-  log as (
-    delete from morango_change_log l
-    where exists (select 1 from free f where f.model_name = l.model_name and f.record_id = l.record_id)
-      or not exists (select 1 from morango_pending p where p.model_name = l.model_name and p.record_id = l.record_id)
-    returning l.model_name, l.record_id, l.hard)
+  with changed as (
+    select model_name, record_id, max(seq) as seq, max(hard) as hard from morango_change_log
+    group by model_name, record_id),
+  known as (
+    select c.*, p.record_id is null or c.hard = 1 as take from changed c
+    left join morango_pending p on p.model_name = c.model_name and p.record_id = c.record_id),
+  folded as (
+    delete from morango_change_log l using known k
+    where l.model_name = k.model_name and l.record_id = k.record_id and (k.take or l.seq < k.seq))
   insert into morango_pending (model_name, record_id, hard, tries, partition)
-  select model_name, record_id, max(hard), 0, (select s.partition from morango_store s where s.id = record_id)
-  from log group by model_name, record_id order by model_name, record_id
-  on conflict (model_name, record_id) do update
-  set hard = greatest(morango_pending.hard, excluded.hard)`
+  select k.model_name, k.record_id, k.hard, 0, (select s.partition from morango_store s where s.id = k.record_id)
+  from known k where k.take order by k.model_name, k.record_id
+  on conflict (model_name, record_id) do update set hard = greatest(morango_pending.hard, excluded.hard)`
 
 function raiseBy(stamps: number): string {
   return `update morango_instance set counter = counter + ${stamps} where current = 1 returning id, counter`
