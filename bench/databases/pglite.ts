@@ -22,7 +22,9 @@ export const pgliteDirectory: BenchDatabase = {
   },
   bytes: async (at) => {
     const pglite = new PGlite(at)
-    const found = await pglite.query<{ bytes: number }>('select pg_database_size(current_database()) as bytes')
+    const found = await pglite.query<{ bytes: number }>(
+      'select pg_database_size(current_database()) as bytes',
+    )
     await pglite.close()
     return found.rows[0]?.bytes ?? NaN
   },

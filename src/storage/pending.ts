@@ -18,7 +18,8 @@ export async function foldChangeLog(trx: Kysely<Schema>, dialect: Dialect): Prom
       on conflict (model_name, record_id) do update
       set hard = ${dialect.greatest(sql`morango_pending.hard`, sql`excluded.hard`)}`
   if (dialect.deletesInWith) {
-    const folded = await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
+    const folded =
+      await sql`with log as (delete from morango_change_log returning model_name, record_id, hard)
       ${fold(sql`log`)}`.execute(trx)
     await noteGrowth(trx, dialect, 'morango_pending', Number(folded.numAffectedRows ?? 0n))
     return
