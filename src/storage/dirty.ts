@@ -177,14 +177,15 @@ async function readPage<Row extends { readonly no: number; readonly id: string }
   { after, size }: Page,
   deleted: Flag,
 ): Promise<Found<Row>> {
-  const { rows } = await sql<Row | { readonly no: number; readonly id: null }>`select d.store_no as no,
+  const found = await sql<Row | { readonly no: number; readonly id: null }>`select d.store_no as no,
       case when s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)} then s.id end as id,
       ${columns}
     from (select store_no from morango_dirty
       where model_name = ${model.name} and store_no > ${after} and deleted = ${deleted}
       order by store_no limit ${size}) d
-    left join morango_store s on s.no = d.store_no
-    order by d.store_no`.execute(trx)
+    left join morango_store s on s.no = d.store_no`.execute(trx)
+  // Here, for SQLite would carry whole records through its sorter.
+  const rows = found.rows.toSorted((a, b) => a.no - b.no)
   return {
     records: rows.filter((row): row is Row => row.id !== null),
     last: rows.length < size ? undefined : rows.at(-1)?.no,
