@@ -3,6 +3,7 @@ import { preparePython } from '../interop/python-environment.ts'
 import { measure } from './measure.ts'
 import { type BenchOptions, readOptions, USAGE, type VsPythonOptions } from './options.ts'
 import { formatResult } from './report.ts'
+import type { BenchResult } from './result.ts'
 import { measureVsPython } from './vs-python/measure.ts'
 import { formatVsPython } from './vs-python/report.ts'
 
@@ -23,8 +24,15 @@ interface Outcome {
 }
 
 async function alone(options: BenchOptions): Promise<Outcome> {
-  const result = await measure(options, note)
-  return { table: formatResult(result), result }
+  const results: BenchResult[] = []
+  for (const pair of options.pairs) {
+    note(`Client ${pair.client}, server ${pair.server}`)
+    // oxlint-disable-next-line no-await-in-loop
+    results.push(await measure(options, pair, note))
+  }
+  const [first, ...others] = results
+  const result = first !== undefined && others.length === 0 ? first : results
+  return { table: results.map(formatResult).join('\n\n\n'), result }
 }
 
 async function againstPython(options: VsPythonOptions): Promise<Outcome> {

@@ -1,5 +1,5 @@
 import { type DatabaseKind, databaseOf, type Place, withDatabases } from './databases/kinds.ts'
-import type { BenchOptions } from './options.ts'
+import type { BenchOptions, DatabasePair } from './options.ts'
 import { startProcess, withProcess } from './processes/calls.ts'
 import type { PrepareApi } from './processes/prepare.ts'
 import { type BenchResult, medianBy, spreadOf } from './result.ts'
@@ -8,14 +8,18 @@ import { runSyncs, type SyncRun } from './run-syncs.ts'
 import { inWorkDirectory } from './work-directory.ts'
 
 /**
- * Measures all, in processes of their own.
+ * Measures all for one pair of databases, in processes of their own.
  *
  * @param note - told what is going on
  */
-export async function measure(options: BenchOptions, note: (what: string) => void): Promise<BenchResult> {
+export async function measure(
+  options: BenchOptions,
+  pair: DatabasePair,
+  note: (what: string) => void,
+): Promise<BenchResult> {
   return await inWorkDirectory(options.directory, async (directory) => {
     if ((options.records ?? Infinity) >= WORTH_WARMING_UP) await warmUp()
-    return await measureIn(directory, options, note)
+    return await measureIn(directory, options, pair, note)
   })
 }
 
@@ -37,15 +41,16 @@ async function warmUp(): Promise<void> {
 async function measureIn(
   directory: string,
   options: BenchOptions,
+  pair: DatabasePair,
   note: (what: string) => void,
 ): Promise<BenchResult> {
   const place = (kind: DatabaseKind, name: string): Place => ({
     kind,
     at: databaseOf(kind).locate(directory, name),
   })
-  const server = place(options.server, 'server')
-  const client = place(options.client, 'client')
-  const plainTarget = place(options.direction === 'pull' ? options.client : options.server, 'plain')
+  const server = place(pair.server, 'server')
+  const client = place(pair.client, 'client')
+  const plainTarget = place(options.direction === 'pull' ? pair.client : pair.server, 'plain')
   return await withDatabases(
     [server, client, plainTarget],
     async () => await measureBetween({ server, client, plainTarget }, options, note),
@@ -104,8 +109,8 @@ async function measureBetween(
   return {
     records,
     direction: options.direction,
-    client: options.client,
-    server: options.server,
+    client: client.kind,
+    server: server.kind,
     plainCopySeconds: plainSeconds.median,
     plainCopy: {
       seconds: plainSeconds,

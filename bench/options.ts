@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util'
-import { type DatabaseKind, isDatabaseKind } from './databases/kinds.ts'
+import { DATABASE_KINDS, type DatabaseKind, isDatabaseKind } from './databases/kinds.ts'
 import { isReadingName, READING_NAMES, type ReadingName } from './vs-python/readings.ts'
+
+/** Which databases sync. */
+export interface DatabasePair {
+  readonly client: DatabaseKind
+  readonly server: DatabaseKind
+}
 
 /** What to measure beside a plain copy. */
 export interface BenchOptions {
@@ -8,8 +14,8 @@ export interface BenchOptions {
   /** Undefined: all there are. */
   readonly records: number | undefined
   readonly direction: 'pull' | 'push'
-  readonly client: DatabaseKind
-  readonly server: DatabaseKind
+  /** The databases of client and server, in the order of the reports; a run for each. */
+  readonly pairs: readonly DatabasePair[]
   /** How often the first sync is made; the median counts. */
   readonly repeat: number
   /** How often the plain copy is made at least, before, between and after the syncs. */
@@ -39,8 +45,10 @@ export const USAGE = `npm run bench -- [options]
   --direction pull|push  which way the first sync goes (pull)
   --repeat N             first syncs, of which the median counts (1)
   --plain-copies N       plain copies at least, the reference (3)
-  --client sqlite        the client's database
-  --server sqlite        the server's database
+  --client LIST          the client's databases: sqlite, postgres, pglite, by
+                         commas (sqlite); a table for each pair
+  --server LIST          the server's databases, likewise (sqlite)
+  --pairs all            each database with each
   --cpu-profile DIR      a CPU profile of client and server each
 
   --vs python            the same between two peers of Python's Morango
@@ -48,7 +56,8 @@ export const USAGE = `npm run bench -- [options]
   --readings LIST        as-is, no-sleeps and kindest (all, by commas);
                          as-is takes minutes
 
-  --json FILE            the result as JSON, besides the table
+  --json FILE            the result as JSON, besides the table; of several pairs
+                         a list of results
   --directory DIR        where the databases lie (a temporary directory)`
 
 const OPTIONS = {
@@ -59,6 +68,7 @@ const OPTIONS = {
   'plain-copies': { type: 'string' },
   client: { type: 'string' },
   server: { type: 'string' },
+  pairs: { type: 'string' },
   readings: { type: 'string' },
   json: { type: 'string' },
   directory: { type: 'string' },
@@ -85,16 +95,13 @@ export function readOptions(args: readonly string[]): BenchOptions | VsPythonOpt
 
 function readPlainCopy(given: Values): BenchOptions {
   refuse(given, ['readings'], 'goes with --vs python only')
-  const { records = '20000', direction = 'pull', client = 'sqlite', server = 'sqlite' } = given
+  const { records = '20000', direction = 'pull' } = given
   if (direction !== 'pull' && direction !== 'push') throw new Error('--direction is pull or push')
-  if (!isDatabaseKind(client)) throw new Error(`--client: there is no database ${client}`)
-  if (!isDatabaseKind(server)) throw new Error(`--server: there is no database ${server}`)
   return {
     vs: 'plain-copy',
     records: records === 'all' ? undefined : count('--records', records, 1),
     direction,
-    client,
-    server,
+    pairs: readPairs(given),
     repeat: count('--repeat', given.repeat ?? '1', 1),
     plainCopies: count('--plain-copies', given['plain-copies'] ?? '3', 1),
     json: given.json,
@@ -103,13 +110,34 @@ function readPlainCopy(given: Values): BenchOptions {
   }
 }
 
+function readPairs({ client, pairs, server }: Values): DatabasePair[] {
+  if (pairs === undefined) return everyPair(kindsOf('--client', client), kindsOf('--server', server))
+  if (pairs !== 'all') throw new Error('--pairs is all, or else left out for --client and --server')
+  if (client !== undefined || server !== undefined)
+    throw new Error('--pairs all is every pair: leave out --client and --server')
+  return everyPair(DATABASE_KINDS, DATABASE_KINDS)
+}
+
+function everyPair(clients: readonly DatabaseKind[], servers: readonly DatabaseKind[]): DatabasePair[] {
+  return clients.flatMap((client) => servers.map((server) => ({ client, server })))
+}
+
+function kindsOf(option: string, list: string = 'sqlite'): DatabaseKind[] {
+  return list.split(',').map((name) => {
+    if (isDatabaseKind(name)) return name
+    throw new Error(
+      `${option}: there is no ${name === '' ? 'database without a name' : `database ${name}`}, only ${DATABASE_KINDS.join(', ')}`,
+    )
+  })
+}
+
 /** A region, a person, and visits of which some can be changed. */
 const FEWEST_RECORDS = 10
 
 function readVsPython(given: Values): VsPythonOptions {
   refuse(
     given,
-    ['direction', 'repeat', 'plain-copies', 'client', 'server', 'cpu-profile'],
+    ['direction', 'repeat', 'plain-copies', 'client', 'server', 'pairs', 'cpu-profile'],
     'does not go with --vs python',
   )
   const names = given.readings?.split(',') ?? READING_NAMES

@@ -29,7 +29,7 @@ export interface DirtyRecord {
   readonly sourceId: string
 }
 
-const RECORD = sql`s.id, s.serialized, s.source_id as "sourceId"`
+const RECORD = sql`s.serialized, s.source_id as "sourceId"`
 
 /** Why a record could not be applied. */
 export interface Failure {
@@ -55,7 +55,7 @@ export async function readDirtyByIds(
   ids: readonly string[],
 ): Promise<DirtyRecord[]> {
   const result =
-    await sql<DirtyRecord>`select s.no, ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
+    await sql<DirtyRecord>`select s.no, s.id, ${RECORD} from morango_store s where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(
       trx,
     )
   const byId = new Map(result.rows.map((row) => [row.id, row]))
@@ -98,7 +98,7 @@ export async function readDirtyDeletions(
   filter: Filter | undefined,
   page: Page,
 ): Promise<Found<DirtyDeletion>> {
-  return await readPage(trx, sql`s.id, s.hard_deleted as hard`, model, filter, page, 1)
+  return await readPage(trx, sql`s.hard_deleted as hard`, model, filter, page, 1)
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */
@@ -167,7 +167,8 @@ export async function markUnknownModels(
   )
 }
 
-// The page is cut before the records are read, or a planner may read all that wait for each page.
+// The page is cut before the records are read, and what they must be is no condition of the join: a planner that has
+// no statistics yet would take few to be so, and read all of the Store for each page.
 async function readPage<Row extends { readonly no: number; readonly id: string }>(
   trx: Kysely<Schema>,
   columns: RawBuilder<unknown>,
@@ -176,15 +177,15 @@ async function readPage<Row extends { readonly no: number; readonly id: string }
   { after, size }: Page,
   deleted: Flag,
 ): Promise<Found<Row>> {
-  const { rows } = await sql<
-    Row | { readonly no: number; readonly id: null }
-  >`select d.store_no as no, ${columns}
+  const found = await sql<Row | { readonly no: number; readonly id: null }>`select d.store_no as no,
+      case when s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)} then s.id end as id,
+      ${columns}
     from (select store_no from morango_dirty
       where model_name = ${model.name} and store_no > ${after} and deleted = ${deleted}
       order by store_no limit ${size}) d
-    left join morango_store s on s.no = d.store_no
-      and s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)}
-    order by d.store_no`.execute(trx)
+    left join morango_store s on s.no = d.store_no`.execute(trx)
+  // Here, for SQLite would carry whole records through its sorter.
+  const rows = found.rows.toSorted((a, b) => a.no - b.no)
   return {
     records: rows.filter((row): row is Row => row.id !== null),
     last: rows.length < size ? undefined : rows.at(-1)?.no,
