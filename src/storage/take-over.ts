@@ -43,9 +43,10 @@ export async function takeOver(
         ? sql`${transferSessionId}`
         : sql`i.${sql.id(name)}`,
   )
+  // Numbered by partition: rows that are applied one after the other refer to the same few, and so lie together.
   await sql`insert into morango_store (${sql.join(STORE_COLUMNS.map((name) => sql.id(name)))})
     select ${sql.join(columns)} from morango_incoming i where ${inRange(range)}
-    order by i.id ${sql.raw(STORE_REPLACE)}`.execute(trx)
+    order by i.model_name, i.partition, i.id ${sql.raw(STORE_REPLACE)}`.execute(trx)
   await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
     select i.id, m.key, cast(m.value as integer), i.partition
     from morango_incoming i, ${dialect.members(sql`i.counters`)} m
