@@ -104,7 +104,7 @@ describe.skipIf(DATABASE !== 'postgres' || inject('postgresUrl') === '')('an app
     const here = await content(server)
     const found = new Map(here.map(({ id, written }) => [id, written]))
     expect(last.size).toBe(ROWS)
-    for (const [id, count] of last) expect(found.get(id), id).toBe(count)
+    for (const [id, count] of last) expect([id, found.get(id)]).toEqual([id, count])
     for (const id of added) expect(found.has(id)).toBe(true)
     for (const id of deleted) expect(found.has(id)).toBe(false)
     for (const { database } of clients) expect(await content(database)).toEqual(here)
