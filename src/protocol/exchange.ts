@@ -24,7 +24,7 @@ export interface WireReply {
 }
 
 /** The calls of a {@link Peer}. */
-export type PeerMethod = Exclude<keyof Peer, 'url' | 'traffic'>
+export type PeerMethod = Exclude<keyof Peer, 'url' | 'traffic' | 'packs'>
 
 /** A call on its way to a peer. */
 export interface PeerCall {

@@ -31,6 +31,8 @@ export interface Peer {
   readonly url: string
   /** Bytes that have crossed so far, as on the wire (compressed), headers left out. */
   readonly traffic: { readonly sent: number; readonly received: number; readonly roundTrips: number }
+  /** Whether buffers travel packed, as far as is known: chunks may then be larger. */
+  readonly packs?: boolean
   info(options?: CallOptions): Promise<MorangoInfo>
   createNonce(options?: CallOptions): Promise<NonceReply>
   certificates(query: CertificateQuery, options?: CallOptions): Promise<CertificateItem[]>

@@ -8,8 +8,6 @@ import type { Engine } from './ports.ts'
 import { realSleep } from './timing.ts'
 import type { Sleep } from './timing.ts'
 
-const DEFAULT_CHUNK_SIZE = 500
-
 /** What a client is made of. */
 export interface SyncClientOptions extends LeaseOptions {
   readonly engine: Engine
@@ -20,7 +18,7 @@ export interface SyncClientOptions extends LeaseOptions {
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
   /** What this side can; the peers' transports must send the same in their header. */
   readonly capabilities: readonly string[]
-  /** Records in a chunk; 500. */
+  /** Records in a chunk; 500, and up to 2,000 with peers that pack them. */
   readonly chunkSize?: number | undefined
   readonly sleep?: Sleep | undefined
 }
@@ -30,7 +28,7 @@ export interface ClientContext extends CertificateDeps, LeaseOptions {
   readonly engine: Engine
   readonly profile: string
   readonly capabilities: readonly string[]
-  readonly chunkSize: number
+  readonly chunkSize: number | undefined
   readonly sleep: Sleep
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
   /** The transfers that run here now. Their leases tell it too; of these it is certain at once. */
@@ -60,7 +58,7 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     pulse: options.pulse,
     profile: options.profile,
     capabilities: options.capabilities,
-    chunkSize: options.chunkSize ?? DEFAULT_CHUNK_SIZE,
+    chunkSize: options.chunkSize,
     sleep: options.sleep ?? realSleep,
     instanceInfo: () => options.instanceInfo(),
     scopeDefinition: (id) => definitions.get(id),

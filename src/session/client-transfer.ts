@@ -5,6 +5,7 @@ import type { TransferSessionView } from '../protocol/messages.ts'
 import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { mannerOf } from './capability-use.ts'
+import { createChunkSizes } from './chunk-size.ts'
 import type { ClientContext, RunOptions } from './client-context.ts'
 import type { SyncSession } from './connect.ts'
 import { beginMachine } from './machine.ts'
@@ -19,6 +20,8 @@ import { describeFailure } from './server-effects.ts'
 import { createStageWatch } from './stage-watch.ts'
 import { doEngineWork } from './stage-work.ts'
 import { erroredThere, receiveRecords, sendRecords } from './transferring.ts'
+
+const DEFAULT_CHUNK_SIZE = 500
 
 /** How a client's run over a transfer ended. */
 export interface TransferOutcome {
@@ -134,10 +137,12 @@ export async function runTransfer(
     const transfer = await current()
     if (effect.work === 'await-records') throw new Error('A client does not wait for records')
     if (effect.work === 'send' || effect.work === 'receive') {
-      const chunks = { engine, peer, profile, signal, chunkSize: maxChunk ?? chunkSize, lease, note }
+      const given = maxChunk ?? chunkSize
+      const chunks = createChunkSizes(given ?? DEFAULT_CHUNK_SIZE, given === undefined && peer.packs === true)
+      const context = { engine, peer, profile, signal, chunks, clock, lease, note }
       watch.progress(transfer.recordsTransferred, transfer.recordsTotal ?? undefined)
-      if (effect.work === 'receive') await receiveRecords(chunks, transfer)
-      else await sendRecords(chunks, transfer, sendAgain)
+      if (effect.work === 'receive') await receiveRecords(context, transfer)
+      else await sendRecords(context, transfer, sendAgain)
       return { kind: 'worked', empty }
     }
     const result = await doEngineWork(

@@ -6,21 +6,28 @@ const PAGES_AHEAD = 2
 /**
  * Fetches pages that are asked for in order, the next ones ahead, as if all were full. A page that is not full is
  * no error: the pages that were fetched in vain are dropped.
+ *
+ * @param sizes - `size`: how many records the next page is to have
  */
 export function readAhead(
-  { pageSize, total }: { readonly pageSize: number; readonly total: number },
-  fetchFrom: (offset: number) => Promise<BufferPage>,
+  { sizes, total }: { readonly sizes: { readonly size: number }; readonly total: number },
+  fetchFrom: (offset: number, limit: number) => Promise<BufferPage>,
 ): (offset: number) => Promise<BufferPage> {
-  let coming = new Map<number, Promise<BufferPage>>()
+  let coming: { readonly offset: number; readonly page: Promise<BufferPage> }[] = []
+  let end = 0
   return async (offset) => {
-    if (!coming.has(offset)) coming = new Map()
-    const end = Math.min(total, offset + (PAGES_AHEAD + 1) * pageSize)
-    for (let start = offset; start < end; start += pageSize) {
-      if (!coming.has(start)) coming.set(start, ahead(fetchFrom(start)))
+    if (coming[0]?.offset !== offset) {
+      coming = []
+      end = offset
     }
-    const page = coming.get(offset)
-    coming.delete(offset)
-    return await (page ?? fetchFrom(offset))
+    while (coming.length <= PAGES_AHEAD && (end < total || coming.length === 0)) {
+      const limit = sizes.size
+      coming.push({ offset: end, page: ahead(fetchFrom(end, limit)) })
+      end += limit
+    }
+    const wanted = coming.shift()
+    if (wanted === undefined) throw new Error('No page was asked for')
+    return await wanted.page
   }
 }
 

@@ -1,8 +1,10 @@
 import { MorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
+import type { Clock } from '../core/ports.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Peer } from '../protocol/peer.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
+import type { ChunkSizes } from './chunk-size.ts'
 import { ahead, readAhead } from './read-ahead.ts'
 import { createTeller } from './teller.ts'
 import type { BufferRecord, Engine, LeaseHold } from './ports.ts'
@@ -12,7 +14,8 @@ export interface ChunkContext {
   readonly engine: Engine
   readonly peer: Peer
   readonly profile: string
-  readonly chunkSize: number
+  readonly chunks: ChunkSizes
+  readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly lease: LeaseHold
   /** Notes how many records have crossed. */
@@ -26,13 +29,16 @@ export interface ChunkContext {
  * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total
  */
 export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<void> {
-  const { engine, peer, profile, chunkSize, signal, lease } = context
+  const { engine, peer, profile, chunks, signal, lease } = context
   const { id } = transfer
   const total = announced(transfer)
   const target = { transferSessionId: id, profile, filter: parseFilter(transfer.filter), lease }
-  const pageAt = readAhead({ pageSize: chunkSize, total }, (offset) =>
-    peer.fetchBuffers({ transferSessionId: id, offset, limit: chunkSize }, { signal }),
-  )
+  const pageAt = readAhead({ sizes: chunks, total }, async (offset, limit) => {
+    const begun = context.clock.now()
+    const page = await peer.fetchBuffers({ transferSessionId: id, offset, limit }, { signal })
+    learn(context, page.records, begun)
+    return page
+  })
   const counts = createTeller((count) => tellCount(context, id, count))
 
   let offset = transfer.recordsTransferred
@@ -72,11 +78,11 @@ export async function sendRecords(
   transfer: TransferRecord,
   askFirst: boolean,
 ): Promise<void> {
-  const { engine, peer, chunkSize, signal } = context
+  const { engine, peer, chunks, signal } = context
   const { id } = transfer
   const total = announced(transfer)
   const read = (offset: number): Promise<BufferRecord[]> =>
-    engine.outgoing(id, { offset, limit: Math.min(chunkSize, total - offset) })
+    engine.outgoing(id, { offset, limit: Math.min(chunks.size, total - offset) })
 
   let offset = askFirst ? await serverCount(context, id, total) : transfer.recordsTransferred
   if (askFirst) await context.note(offset)
@@ -88,10 +94,17 @@ export async function sendRecords(
     }
     const after = offset + records.length
     next = after < total ? ahead(read(after)) : undefined
+    const begun = context.clock.now()
     await peer.sendBuffers(records, { signal })
+    learn(context, records, begun)
     offset = after
     await context.note(offset)
   }
+}
+
+function learn({ chunks, clock }: ChunkContext, records: readonly BufferRecord[], begun: Date): void {
+  const characters = records.reduce((sum, { serialized }) => sum + serialized.length, 0)
+  chunks.learn({ records: records.length, characters, ms: clock.now().getTime() - begun.getTime() })
 }
 
 async function serverCount({ peer, signal }: ChunkContext, id: string, total: number): Promise<number> {

@@ -9,7 +9,7 @@ interface Source {
 
 function source(total: number, fetchFrom: (offset: number) => Promise<number>): Source {
   const asked: number[] = []
-  const pageAt = readAhead({ pageSize: 10, total }, async (offset) => {
+  const pageAt = readAhead({ sizes: { size: 10 }, total }, async (offset) => {
     asked.push(offset)
     return { count: await fetchFrom(offset), records: [] }
   })

@@ -205,6 +205,9 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     ...calls,
     url: base,
     traffic,
+    get packs() {
+      return packings.some(({ capability }) => theirs?.has(capability))
+    },
     info,
     updateTransferSession: async (...args) =>
       await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
