@@ -7,6 +7,7 @@ import type { EngineContext } from './context.ts'
 import { type Claim, learnClaims } from './counters.ts'
 import { mergeConflicts } from './dequeue-conflicts.ts'
 import { countIncoming, type IncomingRange, inRange, movedRecord, nextRange } from './incoming.ts'
+import type { Stamp } from './instance.ts'
 import { renewIfRestored } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
@@ -82,15 +83,30 @@ async function dequeueTurn(
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   }
   const stamp = await turn.stamp()
-  await refuseMoved(trx, range)
-  const known = await dropKnown(trx, range)
-  const conflicts = await mergeConflicts(trx, context, options, range, stamp)
-  const fastForwarded = await countPresent(trx, range)
-  await takeOver(trx, dialect, options, range, fastForwarded)
+  const present = await countPresent(trx, range)
+  const { known, conflicts } =
+    present === 0 ? NONE_MET : await meetPresent(trx, context, options, range, stamp)
+  const fastForwarded = present - known - conflicts
+  const created = range.records - present
+  await takeOver(trx, dialect, options, range, { created, replaced: fastForwarded })
   await forgetEmptyPartitions(trx)
   if (isLast) await finish(trx, context, options)
-  const created = range.records - known - conflicts - fastForwarded
   return { range, isLast, created, fastForwarded, known, conflicts }
+}
+
+const NONE_MET = { known: 0, conflicts: 0 }
+
+/** Settles those of the range that cannot be taken over, for what the Store has of them. */
+async function meetPresent(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  options: DequeueOptions,
+  range: IncomingRange,
+  stamp: Stamp,
+): Promise<{ readonly known: number; readonly conflicts: number }> {
+  await refuseMoved(trx, range)
+  const known = await dropKnown(trx, range)
+  return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp) }
 }
 
 async function finish(trx: Kysely<Schema>, context: EngineContext, options: DequeueOptions): Promise<void> {

@@ -90,6 +90,8 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     `create index morango_instance_partition_empty on morango_instance_partition (records) where records = 0`,
     `create table morango_dirty (model_name ${text} not null, store_no ${number} not null, deleted integer not null, error_code ${text}, error_message ${text},
       first_failed_at ${text}, last_failed_at ${text}, tries integer not null, primary key (model_name, store_no))${narrow}`,
+    // Few, and looked for in every turn.
+    `create index morango_dirty_deleted on morango_dirty (model_name) where deleted = 1`,
     `create table morango_record_max_counter (store_id ${text} not null, instance_id ${text} not null,
       counter integer not null, partition ${text} not null, primary key (store_id, instance_id))${narrow}`,
     `create index morango_rmc_instance_partition on morango_record_max_counter (instance_id, partition)`,

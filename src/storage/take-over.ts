@@ -16,22 +16,25 @@ export async function countPresent(trx: Kysely<Schema>, range: IncomingRange): P
   return Number(result.rows[0]?.count ?? 0)
 }
 
-/**
- * Takes over what is left in the Buffer, new or with our version in its history, whole.
- *
- * @param present how many of the records have a version in the Store
- */
+/** How many of a range are new, and how many take the place of an earlier version. */
+export interface TakenOver {
+  readonly created: number
+  readonly replaced: number
+}
+
+/** Takes over what is left in the Buffer, new or with our version in its history, whole. */
 export async function takeOver(
   trx: Kysely<Schema>,
   dialect: Dialect,
   { profile, transferSessionId }: TransferContext,
   range: IncomingRange,
-  present: number,
+  { created, replaced }: TakenOver,
 ): Promise<void> {
-  if (present > 0) {
-    const replaced = sql`select s.last_saved_instance, s.partition from morango_incoming i
+  if (created + replaced === 0) return
+  if (replaced > 0) {
+    const earlier = sql`select s.last_saved_instance, s.partition from morango_incoming i
       join morango_store s on s.id = i.id where ${inRange(range)}`
-    await countSaved(trx, replaced, 'out')
+    await countSaved(trx, earlier, 'out')
     await keepQueued(trx, dialect, range)
   }
   const arriving = sql`select i.last_saved_instance, i.partition from morango_incoming i where ${inRange(range)}`
@@ -43,6 +46,7 @@ export async function takeOver(
         ? sql`${transferSessionId}`
         : sql`i.${sql.id(name)}`,
   )
+  const before = await lastNumber(trx)
   // Numbered by partition: rows that are applied one after the other refer to the same few, and so lie together.
   await sql`insert into morango_store (${sql.join(STORE_COLUMNS.map((name) => sql.id(name)))})
     select ${sql.join(columns)} from morango_incoming i where ${inRange(range)}
@@ -58,11 +62,19 @@ export async function takeOver(
     where ${inRange(range)} and i.counters is not null)`.execute(trx)
   await sql`delete from morango_outgoing_snapshot where store_id in (select i.id from morango_incoming i
     where ${inRange(range)} and i.hard_deleted = 1)`.execute(trx)
-  await markDirty(
-    trx,
-    sql`select i.model_name, s.no, i.deleted from morango_incoming i join morango_store s on s.id = i.id
-      where ${inRange(range)}`,
-  )
+  // New ones are the last in the Store, for whoever writes here as well is not seen: they need not be looked up.
+  const taken =
+    replaced === 0
+      ? sql`select model_name, no, deleted from (select model_name, no, deleted from morango_store
+          where no > ${before} order by no limit ${created}) s`
+      : sql`select i.model_name, s.no, i.deleted from morango_incoming i join morango_store s on s.id = i.id
+          where ${inRange(range)}`
+  await markDirty(trx, taken)
+}
+
+async function lastNumber(trx: Kysely<Schema>): Promise<number> {
+  const result = await sql<{ no: number | null }>`select max(no) as no from morango_store`.execute(trx)
+  return Number(result.rows[0]?.no ?? 0)
 }
 
 // Other transfers send these records as they were when queued.
