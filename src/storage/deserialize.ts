@@ -21,6 +21,7 @@ import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface DeserializeOptions extends WorkOptions {
@@ -63,9 +64,14 @@ export async function deserialize(
   const profile = requireProfile(context, options.profile)
   const total = { written: 0, deleted: 0, failed: 0 }
   await serialize(run, context, { ...options, onProgress: undefined })
+  const turns = createTurnSizes(context)
   for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
     const position: Position = from
-    const { next, ...part } = await run((turn) => deserializeTurn(turn, context, profile, options, position))
+    const { size } = turns
+    const { next, ...part } = await turns.timed(
+      () => run((turn) => deserializeTurn(turn, context, profile, options, position, size)),
+      ({ written, deleted, failed }) => written + deleted + failed,
+    )
     total.written += part.written
     total.deleted += part.deleted
     total.failed += part.failed
@@ -82,6 +88,7 @@ async function deserializeTurn(
   profile: CompiledProfile,
   options: DeserializeOptions,
   from: Position,
+  size: number,
 ): Promise<DeserializeResult & { readonly next: Position | undefined }> {
   const { trx } = turn
   const { filter, signal } = options
@@ -110,7 +117,7 @@ async function deserializeTurn(
           total.deleted += deleted
         }
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
@@ -122,7 +129,7 @@ async function deserializeTurn(
         total.written += written
         total.failed += failed
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
