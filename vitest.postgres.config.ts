@@ -24,9 +24,6 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...shared,
           name: 'postgres',
-          // Not yet on a server: what is logged of a record that is pending stays logged until a later turn, so that at
-          // the end of some histories a change waits that was serialized already (see CHANGELOG, known).
-          exclude: ['test/property/history.test.ts'],
           env: { MORANGO_TEST_DATABASE: 'postgres' },
           setupFiles: ['test/databases/skip-without-server.ts'],
           globalSetup: ['test/databases/setup-server.ts'],
