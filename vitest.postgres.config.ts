@@ -16,8 +16,7 @@ const shared = {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Some look at who waits for whom on the server: files must not run side by side.
-    maxWorkers: 1,
+    maxWorkers: 2,
     reporters: ['default', './test/databases/count-reporter.ts'],
     projects: [
       {
