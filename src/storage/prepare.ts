@@ -121,7 +121,7 @@ export async function removeTriggers(
   }
 }
 
-/** @returns `made` where none of them was there */
+/** @returns `made` where some were not there, so that writes may have gone unseen */
 async function installTriggers(
   trx: Kysely<Schema>,
   dialect: Dialect,
@@ -134,7 +134,7 @@ async function installTriggers(
     await sql.raw(dialect.dropTrigger(name)).execute(trx)
     for (const statement of statements) await sql.raw(statement).execute(trx)
   }
-  return wanted.some(({ name }) => installed.has(name)) ? 'mended' : 'made'
+  return wanted.every(({ name }) => installed.has(name)) ? 'mended' : 'made'
 }
 
 async function hasRecords(trx: Kysely<Schema>, model: CompiledModel): Promise<boolean> {
@@ -163,6 +163,8 @@ async function holdSuspects(
   for (const model of models) {
     if (model.foreignKeys.some(({ targetModel }) => suspects.has(targetModel))) suspects.add(model.name)
   }
+  if (suspects.size === 0) return []
+  await foldChangeLog(trx, dialect)
   const held: string[] = []
   for (const model of models) {
     if (!suspects.has(model.name)) continue

@@ -27,17 +27,17 @@ export function triggers(model: CompiledModel): TriggerText[] {
  * with comments that name it as it was.
  */
 export async function installedTriggers(db: Kysely<Schema>): Promise<ReadonlyMap<string, string>> {
-  const found = await sql<{ name: string; text: string }>`
+  const found = await sql<{ name: string; text: string | null }>`
     select t.tgname as name,
-      case when position(' on "' || replace(c.relname, '"', '""') || '" ' in d.text) > 0 then d.text
-        else 'on another table' end as text
+      case when position(' on "' || replace(c.relname, '"', '""') || '" ' in d.text) > 0 then d.text end
+        as text
     from pg_catalog.pg_trigger t
     join pg_catalog.pg_class c on c.oid = t.tgrelid
     cross join lateral (select obj_description(t.oid, 'pg_trigger') as text) d
     where t.tgname like 'morango\\_%' and not t.tgisinternal and t.tgparentid = 0 and t.tgenabled in ('O', 'A')
-      and pg_catalog.pg_table_is_visible(t.tgrelid)
-    order by 2 = 'on another table'`.execute(db)
-  return new Map(found.rows.map(({ name, text }) => [name, text]))
+      and pg_catalog.pg_table_is_visible(t.tgrelid)`.execute(db)
+  const misplaced = found.rows.filter(({ text }) => text === null)
+  return new Map([...found.rows, ...misplaced].map(({ name, text }) => [name, text ?? 'not as it should be']))
 }
 
 /** Drops a trigger of that name from every table: one that was renamed has taken it along. */
