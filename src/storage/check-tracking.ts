@@ -6,6 +6,7 @@ import type { Database } from './dialect.ts'
 import { markedMigration } from './migration-mark.ts'
 import { SCHEMA_VERSION, schemaVersion } from './migrations.ts'
 import { readTables } from './read-tables.ts'
+import { isTracking } from './tracking.ts'
 import { changedColumns, notedColumns } from './synced-columns.ts'
 
 /** A reason why changes of the application's tables would not be seen, or not as a whole. */
@@ -18,6 +19,7 @@ export interface TrackingFinding {
     | 'source-id-column-missing'
     | 'triggers-missing'
     | 'triggers-outdated'
+    | 'triggers-off'
     | 'columns-changed'
   readonly model: string | undefined
   readonly table: string | undefined
@@ -90,6 +92,9 @@ async function inspect(database: Database, profiles: readonly Profile[]): Promis
     const message =
       'A tool is at work on its tables under `morango migrate`, or was and did not come to its end.'
     find('migration-unfinished', undefined, message, 'Wait for it; if it is over, run `morango migrate`.')
+  }
+  if (!(await isTracking(kysely))) {
+    find('triggers-off', undefined, 'Somebody has switched its triggers off (morango_control).')
   }
   const installed = await dialect.installedTriggers(kysely)
   for (const profile of profiles) {

@@ -15,7 +15,7 @@ import { quote } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { recoverSourceIds } from './source-ids.ts'
 import { changedColumns, noteColumns, notedColumns } from './synced-columns.ts'
-import { untracked } from './tracking.ts'
+import { isTracking, untracked } from './tracking.ts'
 import { inTransaction } from './transaction.ts'
 
 /** What {@link migrate} changed on the application's tables. */
@@ -66,6 +66,8 @@ export async function migrate(
     let logged = 0
     let restored = 0
     const marked = (await markedMigration(trx)) !== undefined
+    const unwatched = !(await isTracking(trx))
+    if (unwatched) await trx.updateTable('morango_control').set({ tracking: 1 }).execute()
     await foldChangeLog(trx, dialect)
     for (const profile of profiles) {
       const { tables, names } = await readTables(trx, dialect, profile)
@@ -79,7 +81,7 @@ export async function migrate(
         const known = await hasRecords(trx, model)
         if (known) await untracked(trx, dialect, () => recoverSourceIds(trx, model))
         if (!known && installed !== 'kept') logged += await logUnseen(trx, model)
-        else if (marked || installed !== 'kept' || changedColumns(noted, model) !== undefined) {
+        else if (marked || unwatched || installed !== 'kept' || changedColumns(noted, model) !== undefined) {
           const finding = await rescanIn(trx, dialect, model)
           if (differs(finding)) found.push(finding)
           logged += finding.missing + finding.different + finding.extra

@@ -23,8 +23,8 @@ to your tables.
 Better still, let it run the tool that changes them: put that command after --.
 Tools rebuild tables, which removes triggers and can delete rows of tables that
 refer to them. Rows that the tool deletes are written again, unless
---keep-deletions says that they were meant; nothing that it does is taken for
-an edit of yours that peers must get. Stop the application meanwhile.
+--keep-deletions says that they were meant; what it adds and edits is synced.
+Stop the application meanwhile: what that deletes would come back, too.
 
 Examples:
   $ morango migrate

@@ -70,6 +70,23 @@ export const tracking: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'triggers that somebody has switched off are found at the start, with what they did not see',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: 1 })
+      const { database, morango } = network.peer('a')
+      await add(network, 'a', 'book')
+      await morango.serialize()
+      await database.kysely.updateTable('morango_control').set({ tracking: 0 }).execute()
+      await refusal(createMorango({ database, profiles: [suite] }), 'the start')
+      await database.dialect.setTracking(false).execute(database.kysely)
+      await sql`update book set title = 'unseen'`.execute(database.kysely)
+      await migrate(database, [suite])
+      same((await morango.serialize()).updated, 1, 'what is serialized')
+      await sql`update book set title = 'seen'`.execute(database.kysely)
+      same((await morango.serialize()).updated, 1, 'what is serialized later')
+    },
+  },
+  {
     name: 'finds what was edited and deleted while triggers were missing',
     async run(make) {
       const network = await suiteNetwork(make)
