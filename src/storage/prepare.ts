@@ -68,25 +68,29 @@ export async function migrate(
     const marked = (await markedMigration(trx)) !== undefined
     const unwatched = !(await isTracking(trx))
     if (unwatched) await trx.updateTable('morango_control').set({ tracking: 1 }).execute()
-    await foldChangeLog(trx, dialect)
     for (const profile of profiles) {
       const { tables, names } = await readTables(trx, dialect, profile)
       const compiled = compileProfile(profile, tables, names)
       const noted = await notedColumns(trx, compiled.name)
       const rebuilt: CompiledModel[] = []
-      if (marked && options.keepDeletions !== true) restored += await takeBackDeletions(trx, compiled)
+      if (marked && options.keepDeletions !== true) {
+        await foldChangeLog(trx, dialect)
+        restored += await takeBackDeletions(trx, compiled)
+      }
       for (const model of compiled.models) {
         const installed = await installTriggers(trx, dialect, model)
         if (installed !== 'kept') tracked.push(model.table)
-        const known = await hasRecords(trx, model)
-        if (known) await untracked(trx, dialect, () => recoverSourceIds(trx, model))
-        if (!known && installed !== 'kept') logged += await logUnseen(trx, model)
-        else if (marked || unwatched || installed !== 'kept' || changedColumns(noted, model) !== undefined) {
-          const finding = await rescanIn(trx, dialect, model)
-          if (differs(finding)) found.push(finding)
-          logged += finding.missing + finding.different + finding.extra
+        else if (!marked && !unwatched && changedColumns(noted, model) === undefined) continue
+        if (!(await hasRecords(trx, model))) {
+          if (installed !== 'kept' || marked || unwatched) logged += await logUnseen(trx, model)
+          continue
         }
-        if (known && installed === 'made') rebuilt.push(model)
+        await untracked(trx, dialect, () => recoverSourceIds(trx, model))
+        await foldChangeLog(trx, dialect)
+        const finding = await rescanIn(trx, dialect, model)
+        if (differs(finding)) found.push(finding)
+        logged += finding.missing + finding.different + finding.extra
+        if (installed === 'made') rebuilt.push(model)
       }
       if (!marked) held.push(...(await holdSuspects(trx, dialect, compiled, rebuilt)))
       await noteColumns(trx, compiled)

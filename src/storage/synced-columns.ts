@@ -14,11 +14,8 @@ export async function notedColumns(db: Kysely<Schema>, profile: string): Promise
 
 /** Notes the columns as they are now. */
 export async function noteColumns(trx: Kysely<Schema>, { name, models }: CompiledProfile): Promise<void> {
-  await setMeta(
-    trx,
-    keyOf(name),
-    JSON.stringify(Object.fromEntries(models.map((one) => [one.name, columnsOf(one)]))),
-  )
+  const text = JSON.stringify(Object.fromEntries(models.map((one) => [one.name, columnsOf(one)])))
+  if ((await getMeta(trx, keyOf(name))) !== text) await setMeta(trx, keyOf(name), text)
 }
 
 /** How a model's columns differ from those noted, in words; undefined when they do not. */

@@ -161,7 +161,7 @@ test('every kind serializes as Django’s encoder has it, and comes back equal, 
   }
   for (const name of network.names) {
     const { models } = await network.peer(name).morango.rescan({ dryRun: true })
-    expect(models, name).toMatchObject([{ rows: 1, missing: 0, different: 0, extra: 0 }])
+    expect(models).toMatchObject([{ rows: 1, missing: 0, different: 0, extra: 0 }])
   }
   await sql`update thing set root = root`.execute(network.peer('c').database.kysely)
   await network.peer('c').morango.serialize()
