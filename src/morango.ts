@@ -46,7 +46,8 @@ export interface MorangoOptions {
   /** Records in a chunk. Default: 500, growing to 2,000 between two of ours while the link is quick. */
   readonly chunkSize?: number | undefined
   /**
-   * Records that a long stage writes in one transaction, so that others get their turn in between. Default: 2,500.
+   * Records that a long stage writes in one transaction, so that others get their turn in between. Default: 2,500,
+   * growing to 10,000 while that takes no more than a tenth of a second.
    */
   readonly turnSize?: number | undefined
   /**

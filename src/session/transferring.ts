@@ -84,6 +84,12 @@ export async function sendRecords(
   const read = (offset: number): Promise<BufferRecord[]> =>
     engine.outgoing(id, { offset, limit: Math.min(chunks.size, total - offset) })
 
+  const prepared = async (chunk: Promise<BufferRecord[]>): Promise<BufferRecord[]> => {
+    const records = await chunk
+    peer.prepareBuffers?.(records, { signal })
+    return records
+  }
+
   let offset = askFirst ? await serverCount(context, id, total) : transfer.recordsTransferred
   if (askFirst) await context.note(offset)
   let next = offset < total ? ahead(read(offset)) : undefined
@@ -93,9 +99,10 @@ export async function sendRecords(
       throw new MorangoError('stage-failed', `The outgoing Buffer ends after ${offset} of ${total} records`)
     }
     const after = offset + records.length
-    next = after < total ? ahead(read(after)) : undefined
     const begun = context.clock.now()
-    await peer.sendBuffers(records, { signal })
+    const sent = ahead(peer.sendBuffers(records, { signal }))
+    next = after < total ? ahead(prepared(read(after))) : undefined
+    await sent
     learn(context, records, begun)
     offset = after
     await context.note(offset)

@@ -8,13 +8,18 @@ import type { Database } from './dialect.ts'
 export interface WorkSizes {
   /** In one transaction; see `turns.ts`. */
   readonly turn: number
+  /** Whether turns may become larger; see `turn-size.ts`. */
+  readonly mayGrow: boolean
   /** Through memory. */
   readonly batch: number
 }
 
-/** What is usual; with smaller turns the batches are smaller as well. */
-export function workSizes(turn: number = 2500): WorkSizes {
-  return { turn, batch: Math.min(500, turn) }
+const USUAL_TURN = 2500
+
+/** What is usual, or what the application wants; with smaller turns the batches are smaller as well. */
+export function workSizes(wanted?: number): WorkSizes {
+  const turn = wanted ?? USUAL_TURN
+  return { turn, mayGrow: wanted === undefined, batch: Math.min(500, turn) }
 }
 
 /** Something that went wrong without stopping anything, for the application's log. */

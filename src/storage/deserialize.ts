@@ -22,6 +22,7 @@ import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface DeserializeOptions extends WorkOptions {
@@ -68,10 +69,15 @@ export async function deserialize(
   const braked = context.brakeArriving === true && options.confirmDeletions !== true
   const held = braked ? await run(({ trx }) => holdArrivingDeletions(trx, context, options)) : NOTHING_HELD
   const total = { written: 0, deleted: 0, failed: held.waiting }
+  const work = { ...options, held: held.models }
+  const turns = createTurnSizes(context)
   for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
     const position: Position = from
-    const work = { ...options, held: held.models }
-    const { next, ...part } = await run((turn) => deserializeTurn(turn, context, profile, work, position))
+    const { size } = turns
+    const { next, ...part } = await turns.timed(
+      () => run((turn) => deserializeTurn(turn, context, profile, work, position, size)),
+      ({ written, deleted, failed }) => written + deleted + failed,
+    )
     total.written += part.written
     total.deleted += part.deleted
     total.failed += part.failed
@@ -88,6 +94,7 @@ async function deserializeTurn(
   profile: CompiledProfile,
   options: DeserializeOptions & { readonly held: ReadonlySet<string> },
   from: Position,
+  size: number,
 ): Promise<DeserializeResult & { readonly next: Position | undefined }> {
   const { trx } = turn
   const { filter, signal } = options
@@ -117,7 +124,7 @@ async function deserializeTurn(
           total.deleted += deleted
         }
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
@@ -129,7 +136,7 @@ async function deserializeTurn(
         total.written += written
         total.failed += failed
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }

@@ -28,6 +28,8 @@ export interface Dialect {
   readonly checkNow: string | undefined
   /** Statement that counts anew what a table's columns hold; undefined: plans don't depend on that. */
   readonly analyze: ((table: string, columns: readonly string[]) => string) | undefined
+  /** Makes what was committed survive a loss of power; undefined: every commit does. */
+  readonly makeDurable: ((db: Kysely<Schema>) => Promise<void>) | undefined
   /** Whether a `with` may hold a statement that deletes. */
   readonly deletesInWith: boolean
   /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */

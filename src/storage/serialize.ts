@@ -25,6 +25,7 @@ import { type Candidate, decide, type Outcome, type Stored } from './serialize-d
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface SerializeOptions extends WorkOptions {
@@ -48,11 +49,13 @@ export async function serialize(
   let total: SerializeResult = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let { raise } = options
   await context.verifySchema?.()
+  const turns = createTurnSizes(context)
   for (let from: Position = { model: 0, after: '' }; ;) {
-    const work = { ...options, raise, onProgress: undefined, from, limit: context.sizes.turn }
-    const { next, ...part } = await run(
-      (turn) => serializeTurn(turn, context, work),
-      raise === 'always' ? 1 : 0,
+    const work = { ...options, raise, onProgress: undefined, from, limit: turns.size }
+    const stamps = raise === 'always' ? 1 : 0
+    const { next, ...part } = await turns.timed(
+      () => run((turn) => serializeTurn(turn, context, work), stamps),
+      ({ created, updated, deleted, failed }) => created + updated + deleted + failed,
     )
     total = {
       created: total.created + part.created,

@@ -174,6 +174,26 @@ describe.skipIf(DATABASE !== 'postgres' || inject('postgresUrl') === '')('turns 
     })
   })
 
+  test('a change of a record that is pending already is serialized once', async () => {
+    await withDatabase(async (database, context, morango) => {
+      await write(database, morango, P2, 'a')
+      const serializeUnder = async (partition: string): Promise<number> => {
+        let updated = 0
+        await inTurn(database, { ...needsOf(partition), stamps: 1 }, async (turn) => {
+          const options = { profile: 'library', filter: [partition], raise: 'always' } as const
+          const result = await serializeIn(turn, context, options)
+          updated = result.created + result.updated
+        })
+        return updated
+      }
+      expect(await serializeUnder(P1)).toBe(0)
+      await sql`update book set title = 'b'`.execute(database.kysely)
+      expect(await serializeUnder(P2)).toBe(1)
+      expect((await morango.status()).pendingChanges).toBe(0)
+      expect(await serializeUnder(P2)).toBe(0)
+    })
+  })
+
   test('queuing is shared, and waits for who writes; the whole waits for all', async () => {
     await withDatabase(async (database) => {
       const { kysely } = database

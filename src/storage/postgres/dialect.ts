@@ -16,6 +16,7 @@ export const postgresDialect: Dialect = {
   checkNow: 'set constraints all immediate',
   // Whoever holds the lock that it takes does the same.
   analyze: (table, columns) => `analyze (skip_locked) ${table} (${columns.join(', ')})`,
+  makeDurable: undefined,
   deletesInWith: true,
   setTracking: (on) => sql`select set_config('morango.tracking', ${on ? 'on' : 'off'}, true)`,
   insertion,

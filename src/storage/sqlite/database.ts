@@ -18,7 +18,7 @@ const BUSY_MS = 100
 
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {
-  /** Kilobytes of page cache. Default: 20,000. */
+  /** Kilobytes of page cache. Default: 32,000. */
   readonly cacheKilobytes?: number
 }
 
@@ -49,7 +49,7 @@ export function sqlite(
           'journal_mode = wal',
           'synchronous = normal',
           'wal_autocheckpoint = 8000',
-          `cache_size = -${options.cacheKilobytes ?? 20_000}`,
+          `cache_size = -${options.cacheKilobytes ?? 32_000}`,
         ]
       : []),
   ]) {

@@ -12,6 +12,7 @@ const LOCKED = 6
 const CONSTRAINT = 19
 const MISMATCH = 20
 const TOO_BIG = 18
+const FULL = 2
 
 /** SQLite 3.45 and later, whatever the driver. */
 export const sqliteDialect: Dialect = {
@@ -21,6 +22,7 @@ export const sqliteDialect: Dialect = {
   skipLocked: '',
   checkNow: undefined,
   analyze: undefined,
+  makeDurable,
   deletesInWith: false,
   // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
   setTracking: (on) => sql`update morango_control set tracking = ${on ? 1 : 0} where id = 1`,
@@ -80,6 +82,21 @@ function evictions(model: CompiledModel): { readonly note: string; readonly log:
       where e.model_name = ${name} and not exists (select 1 from ${table} t where t.id = e.record_id);
       delete from morango_evicted where model_name = ${name};`,
   }
+}
+
+// In WAL mode with `synchronous = normal` commits are not waited for; one that is carries all before it to the disk.
+async function makeDurable(db: Kysely<Schema>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(connection)
+    const usual = rows[0]?.synchronous ?? FULL
+    if (usual >= FULL) return
+    await sql`pragma synchronous = full`.execute(connection)
+    try {
+      await sql`update morango_control set tracking = tracking where id = 1`.execute(connection)
+    } finally {
+      await sql`pragma synchronous = ${sql.lit(usual)}`.execute(connection)
+    }
+  })
 }
 
 function triggers(model: CompiledModel): TriggerText[] {
