@@ -1,5 +1,11 @@
 export { createMorango } from './morango.ts'
-export type { Morango, MorangoOptions, MorangoSyncOptions, ServeOptions } from './morango.ts'
+export type {
+  Morango,
+  MorangoOptions,
+  MorangoSyncOptions,
+  MorangoWorkOptions,
+  ServeOptions,
+} from './morango.ts'
 export type { Certificates, CertificateSummary } from './certificates.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
@@ -7,6 +13,7 @@ export type { Clock, Random } from './core/ports.ts'
 export type { ScopeDefinition } from './core/scope.ts'
 export { STAGES } from './core/stages.ts'
 export type { Stage, StageStatus } from './core/stages.ts'
+export type { DeletionBrake } from './models/deletion-brake.ts'
 export { model } from './models/model.ts'
 export type {
   AnyRow,
@@ -29,7 +36,12 @@ export type { SyncProgress, SyncReport, TransferReport } from './session/progres
 export type { Authorization, CertificateApplicant, CertificateWish } from './session/service.ts'
 export type { EngineWarning } from './storage/context.ts'
 export type { Database } from './storage/dialect.ts'
+export { checkTracking } from './storage/check-tracking.ts'
+export type { TrackingFinding } from './storage/check-tracking.ts'
+export { migrateAround } from './storage/guarded-migration.ts'
+export type { GuardedMigrationReport } from './storage/guarded-migration.ts'
 export { migrate } from './storage/prepare.ts'
-export type { MigrationReport } from './storage/prepare.ts'
+export type { MigrationOptions, MigrationReport } from './storage/prepare.ts'
 export type { Problem } from './storage/problems.ts'
+export type { RescanFinding, RescanOptions, RescanReport } from './storage/rescan.ts'
 export type { Status } from './storage/status.ts'

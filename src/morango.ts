@@ -4,6 +4,7 @@ import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
+import type { DeletionBrake } from './models/deletion-brake.ts'
 import type { Profile } from './models/profile.ts'
 import { buildRecord } from './models/record.ts'
 import type { Peer, Service } from './protocol/peer.ts'
@@ -20,8 +21,11 @@ import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
-import { compileProfiles, migrate } from './storage/prepare.ts'
+import { migrate } from './storage/prepare.ts'
 import { type Problem, readProblems } from './storage/problems.ts'
+import { chosenModels, rescan, type RescanOptions, type RescanReport } from './storage/rescan.ts'
+import { restoreDeleted } from './storage/restore-deleted.ts'
+import { watchProfiles } from './storage/schema-watch.ts'
 import { readStatus, type Status } from './storage/status.ts'
 import type { Compressor } from './transport/http/compressor.ts'
 import { createHttpPeer } from './transport/http/client.ts'
@@ -46,6 +50,14 @@ export interface MorangoOptions {
    * growing to 10,000 while that takes no more than a tenth of a second.
    */
   readonly turnSize?: number | undefined
+  /**
+   * How many deletions of a model at once are too many to be taken for meant: a serialization that would mark more
+   * stops before it stamps anything, unless they are confirmed. `false`: none are. Default: over 30 % of the model's
+   * records, and over 100.
+   */
+  readonly deletionBrake?: DeletionBrake | false | undefined
+  /** Whether deletions that arrive from peers wait for a confirmation when they are as many. Default: false. */
+  readonly brakeArriving?: boolean | undefined
   readonly fetch?: typeof fetch | undefined
   /** For faster gzip than the Web's streams: `zlibCompressor` of `morango/node`. */
   readonly compressor?: Compressor | undefined
@@ -72,6 +84,15 @@ export interface MorangoSyncOptions extends Partial<SyncOptions> {
   readonly profile?: string | undefined
 }
 
+/** What work on one database may be told. */
+export interface MorangoWorkOptions {
+  /** The profile, if it is not the first. */
+  readonly profile?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Whether deletions are meant, however many they are. */
+  readonly confirmDeletions?: boolean | undefined
+}
+
 /** How peers are served. */
 export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
 
@@ -90,10 +111,28 @@ export interface Morango {
    * @throws MorangoError
    */
   sync(peer: string | Peer, options: MorangoSyncOptions): Promise<SyncReport>
-  /** Changed rows to the store, without a sync. */
-  serialize(options?: { profile?: string; signal?: AbortSignal }): Promise<SerializeResult>
+  /**
+   * Changed rows to the store, without a sync.
+   * @throws MorangoError `too-many-deletions` unless they are confirmed; `not-migrated` when changes are not seen
+   */
+  serialize(options?: MorangoWorkOptions): Promise<SerializeResult>
   /** Tries again to apply received records that wait with a problem. */
-  deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
+  deserialize(options?: MorangoWorkOptions): ReturnType<Engine['deserialize']>
+  /**
+   * Compares every row with the store and logs what differs, so that changes that no trigger has seen are synced, too.
+   * Costs by the size of the tables.
+   * @throws MorangoError `unknown-model`
+   */
+  rescan(options?: RescanOptions & { profile?: string }): Promise<RescanReport>
+  /**
+   * Brings back rows that were deleted by accident, from the store: those whose deletion was not serialized yet.
+   * @returns how many there are, and how many could be written; the others are problems
+   */
+  restoreDeleted(options?: {
+    profile?: string
+    models?: readonly string[]
+    dryRun?: boolean
+  }): Promise<{ found: number; written: number }>
   status(): Promise<Status>
   problems(options?: { limit?: number }): Promise<Problem[]>
   readonly certificates: Certificates
@@ -120,8 +159,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { database } = options
   const clock = options.clock ?? { now: () => new Date() }
   const random = options.random ?? { uuid: () => globalThis.crypto.randomUUID().replaceAll('-', '') }
-  if (options.migrate === true) await migrate(database, options.profiles)
-  const profiles = await compileProfiles(database, options.profiles)
+  const migrated = options.migrate === true ? await migrate(database, options.profiles) : undefined
+  const { profiles, verify } = await watchProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
@@ -132,7 +171,13 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     random,
     onWarning,
     sizes: workSizes(options.turnSize),
+    deletionBrake: options.deletionBrake,
+    brakeArriving: options.brakeArriving,
+    verifySchema: verify,
   })
+  if (migrated !== undefined && migrated.restored > 0) {
+    for (const { name } of options.profiles) await engine.deserialize({ profile: name })
+  }
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
@@ -169,8 +214,19 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     deleteHard: (model, ids) => deleteHard(database, modelOf(profiles, model), ids),
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),
-    serialize: ({ profile = first.name, signal } = {}) => engine.serialize({ profile, signal }),
-    deserialize: ({ profile = first.name, signal } = {}) => engine.deserialize({ profile, signal }),
+    serialize: ({ profile = first.name, ...work } = {}) => engine.serialize({ profile, ...work }),
+    deserialize: ({ profile = first.name, ...work } = {}) => engine.deserialize({ profile, ...work }),
+    rescan: async ({ profile = first.name, ...wishes } = {}) => {
+      await verify()
+      return await rescan(database, found(profiles.get(profile), profile), wishes)
+    },
+    restoreDeleted: async ({ profile: name = first.name, models, dryRun = false } = {}) => {
+      await verify()
+      const profile = found(profiles.get(name), name)
+      const count = await restoreDeleted(database, profile, chosenModels(profile, models), dryRun)
+      const written = dryRun || count === 0 ? 0 : (await engine.deserialize({ profile: name })).written
+      return { found: count, written }
+    },
     status: () => readStatus(database.kysely, profiles),
     problems: (query) => readProblems(database.kysely, query),
     certificates: createCertificates({

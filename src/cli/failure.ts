@@ -111,7 +111,9 @@ function peerHint(error: Error): string | undefined {
 
 /** Without the half of the advice that is for programmers. */
 function forTerminal(hint: string): string {
-  return hint.replace(', or call createMorango() with migrate: true', '')
+  return hint
+    .replace(', or call createMorango() with migrate: true', '')
+    .replace(' (confirmDeletions: true)', '')
 }
 
 function unexpected(message: string): { message: string; hint: string; code: string; exitCode: number } {

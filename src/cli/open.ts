@@ -53,6 +53,8 @@ export function withMorango<T>(
       allowCertificatePushing: config.allowCertificatePushing,
       withoutCapabilities: config.withoutCapabilities,
       chunkSize: config.chunkSize,
+      deletionBrake: config.deletionBrake,
+      brakeArriving: config.brakeArriving,
       compressor: zlibCompressor,
       onWarning: ({ message }) => onWarning(oneLine(message)),
     })

@@ -8,6 +8,11 @@ export function jsonOption(): Option {
   return new Option('--json', 'print one JSON document, and nothing else')
 }
 
+/** `--confirm-deletions` */
+export function confirmDeletionsOption(): Option {
+  return new Option('--confirm-deletions', 'deletions are meant, however many they are')
+}
+
 /** `--profile NAME` */
 export function profileOption(): Option {
   return new Option('--profile <name>', 'the profile, if it is not the first of the configuration')

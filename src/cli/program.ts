@@ -4,6 +4,8 @@ import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProblems } from './commands/problems.ts'
+import { addRescan } from './commands/rescan.ts'
+import { addSerialize } from './commands/serialize.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
@@ -70,6 +72,8 @@ export function createProgram(): Command {
   addServe(program)
   addSync(program)
   addStatus(program)
+  addRescan(program)
+  addSerialize(program)
   addProblems(program)
   addCleanup(program)
   return program

@@ -13,6 +13,7 @@ export type MorangoErrorCode =
   | 'unknown-scope-definition'
   | 'unknown-certificate'
   | 'not-migrated'
+  | 'too-many-deletions'
   // certificates (protocol: the error classes of §3)
   | 'certificate-id-invalid'
   | 'certificate-signature-invalid'

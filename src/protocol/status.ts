@@ -18,6 +18,7 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'unknown-scope-definition': [400, 'string'],
   'unknown-certificate': [400, 'string'],
   'not-migrated': [500, 'detail'],
+  'too-many-deletions': [500, 'detail'],
   'certificate-id-invalid': [400, 'certificate'],
   'certificate-signature-invalid': [400, 'certificate'],
   'certificate-root-scope-invalid': [400, 'certificate'],

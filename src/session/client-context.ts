@@ -40,6 +40,8 @@ export interface RunOptions {
   /** Stops the sync; what was done stays, and the next one goes on from there. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+  /** Whether deletions are meant, however many they are: without, too many stop the sync before any is taken over. */
+  readonly confirmDeletions?: boolean | undefined
   /** Records in a chunk, for this call. */
   readonly maxChunk?: number | undefined
 }

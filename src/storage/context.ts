@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
+import type { DeletionBrake } from '../models/deletion-brake.ts'
 import type { Database } from './dialect.ts'
 
 /** How much of a long operation is done at a time, in records. */
@@ -37,6 +38,12 @@ export interface EngineContext {
   readonly clock: Clock
   readonly random: Random
   readonly sizes: WorkSizes
+  /** What too many deletions at once are; undefined: the default. */
+  readonly deletionBrake?: DeletionBrake | false | undefined
+  /** Whether that holds for deletions that arrive, too. */
+  readonly brakeArriving?: boolean | undefined
+  /** Rejects when the tables are not as they were when the profiles were compiled, and cannot be followed. */
+  readonly verifySchema?: (() => Promise<void>) | undefined
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
 }
 

@@ -5,6 +5,7 @@ import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
+import { holdArrivingDeletions } from './deletion-brake.ts'
 import {
   type DirtyRecord,
   type Found,
@@ -29,6 +30,8 @@ interface DeserializeOptions extends WorkOptions {
   readonly filter?: Filter | undefined
   readonly raise: 'always' | 'if-needed'
 }
+
+const NOTHING_HELD = { models: new Set<string>(), waiting: 0 }
 
 /** What is done one after the other: each model's deletions, children first, then each model's records, parents first. */
 interface Step {
@@ -61,15 +64,18 @@ export async function deserialize(
   context: EngineContext,
   options: DeserializeOptions,
 ): Promise<DeserializeResult> {
-  const profile = requireProfile(context, options.profile)
-  const total = { written: 0, deleted: 0, failed: 0 }
   await serialize(run, context, { ...options, onProgress: undefined })
+  const profile = requireProfile(context, options.profile)
+  const braked = context.brakeArriving === true && options.confirmDeletions !== true
+  const held = braked ? await run(({ trx }) => holdArrivingDeletions(trx, context, options)) : NOTHING_HELD
+  const total = { written: 0, deleted: 0, failed: held.waiting }
+  const work = { ...options, held: held.models }
   const turns = createTurnSizes(context)
   for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
     const position: Position = from
     const { size } = turns
     const { next, ...part } = await turns.timed(
-      () => run((turn) => deserializeTurn(turn, context, profile, options, position, size)),
+      () => run((turn) => deserializeTurn(turn, context, profile, work, position, size)),
       ({ written, deleted, failed }) => written + deleted + failed,
     )
     total.written += part.written
@@ -86,7 +92,7 @@ async function deserializeTurn(
   turn: Turn,
   context: EngineContext,
   profile: CompiledProfile,
-  options: DeserializeOptions,
+  options: DeserializeOptions & { readonly held: ReadonlySet<string> },
   from: Position,
   size: number,
 ): Promise<DeserializeResult & { readonly next: Position | undefined }> {
@@ -103,7 +109,8 @@ async function deserializeTurn(
   const steps = stepsOf(profile)
 
   for (const [index, { what, model }] of steps.entries()) {
-    if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
+    if (index < from.step) continue
+    if (what === 'deletions' && (!deletedModels.has(model.name) || options.held.has(model.name))) continue
     const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
     if (what === 'deletions') {
       const found = pages(start, (page) => readDirtyDeletions(trx, model, filter, page))

@@ -52,8 +52,13 @@ export interface Dialect {
   readonly triggers: (model: CompiledModel) => readonly TriggerText[]
   /** The trigger texts that the database has now, by name. */
   readonly installedTriggers: (db: Kysely<Schema>) => Promise<ReadonlyMap<string, string>>
-  /** Statement that removes a trigger of ours. */
-  readonly dropTrigger: (name: string, table: string) => string
+  /** Statements that remove a trigger of ours, whatever table it is on by now. */
+  readonly dropTrigger: (name: string) => string
+  /**
+   * A text that changes when the columns of these tables or triggers of ours on them do (or anything else of the
+   * schema, where that is cheaper to tell), and while a tool is at work on them.
+   */
+  readonly schemaState: (db: Kysely<Schema>, tables: readonly string[]) => Promise<string>
   /** What the database says of a table, undefined when there is none of that name. */
   readonly readTable: (db: Kysely<Schema>, table: string) => Promise<TableInfo | undefined>
   /** All tables that are not ours, to suggest near names. */

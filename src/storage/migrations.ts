@@ -12,7 +12,10 @@ interface Step {
 /**
  * Our tables, version by version. A step that was released is never changed; a new one is appended.
  */
-const STEPS: readonly Step[] = [{ version: 1, up: createTables }]
+const STEPS: readonly Step[] = [
+  { version: 1, up: createTables },
+  { version: 2, up: createEvicted },
+]
 
 /** The version that this release needs. */
 export const SCHEMA_VERSION: number = STEPS.length
@@ -50,6 +53,11 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .values({ key, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute()
+}
+
+// Rows that a statement on SQLite may be about to evict: a few, and for the length of that statement only.
+async function createEvicted(db: Kysely<Schema>): Promise<void> {
+  await sql`create table morango_evicted (model_name text not null, record_id text not null)`.execute(db)
 }
 
 async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

@@ -1,9 +1,12 @@
 import { applying } from './behaviours/applying.ts'
+import { braking } from './behaviours/braking.ts'
 import { counting } from './behaviours/counting.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
+import { rescanning } from './behaviours/rescanning.ts'
 import { serializing } from './behaviours/serializing.ts'
+import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
 import type { Behaviour, MakeNetwork, TestFramework } from './behaviour.ts'
 import { createTestNetwork, type TestNetwork } from './network.ts'
@@ -11,6 +14,9 @@ import type { MakeTestDatabase } from './test-database.ts'
 
 const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] = [
   ['serializing', serializing],
+  ['tracking', tracking],
+  ['the brake on deletions', braking],
+  ['rescanning', rescanning],
   ['merging', merging],
   ['applying', applying],
   ['counters and filters', counting],

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { describe, expect, inject, test } from 'vitest'
 import { serializeIn } from '../../src/storage/serialize.ts'
-import { compileProfiles } from '../../src/storage/prepare.ts'
+import { compileProfiles } from '../../src/storage/check-tracking.ts'
 import { workSizes, type EngineContext } from '../../src/storage/context.ts'
 import type { Database } from '../../src/storage/dialect.ts'
 import { locksFor, type LockMode } from '../../src/storage/partition-locks.ts'

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { isMorangoError } from '../../core/errors.ts'
 import { CommandError } from '../failure.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
-import { jsonOption, profileOption, wholeNumber } from '../options.ts'
+import { confirmDeletionsOption, jsonOption, profileOption, wholeNumber } from '../options.ts'
 import { printJson, printLines, printNote } from '../output.ts'
 import { createPaint } from '../paint.ts'
 import { createProgressView, NO_VIEW } from '../progress-view.ts'
@@ -19,6 +19,7 @@ interface Flags extends GlobalFlags {
   readonly both?: boolean
   readonly certificate?: string
   readonly serverCertificate?: string
+  readonly confirmDeletions?: boolean
   readonly profile?: string
   readonly chunkSize?: number
   readonly json?: boolean
@@ -62,6 +63,7 @@ export function addSync(program: Command): void {
       'records in a request (default: 500, or as configured)',
       wholeNumber(1, 100_000),
     )
+    .addOption(confirmDeletionsOption())
     .addOption(profileOption())
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
@@ -83,6 +85,7 @@ async function runSync(url: string, flags: Flags): Promise<void> {
           direction: flags.pull === true ? 'pull' : flags.push === true ? 'push' : 'both',
           certificate: flags.certificate,
           serverCertificate: flags.serverCertificate,
+          confirmDeletions: flags.confirmDeletions,
           maxChunk: flags.chunkSize,
           signal: stop.signal,
           onProgress: (event) => view.onProgress(event),
