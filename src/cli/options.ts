@@ -47,6 +47,22 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   }
 }
 
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['k', 1e3],
+  ['m', 1e6],
+  ['g', 1e9],
+])
+
+/** A number of bytes, such as `500k`. */
+export function byteCount(text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)([kmg]?)b?$/iu.exec(text)
+  const unit = UNITS.get((parts?.[2] ?? '').toLowerCase())
+  const value = Math.round(Number(parts?.[1] ?? Number.NaN) * (unit ?? Number.NaN))
+  if (value >= 1 && value <= Number.MAX_SAFE_INTEGER) return value
+  throw new InvalidArgumentError('It must be a number of bytes, such as 500k, 20M or 1G.')
+}
+
 /** A number of hours, 0 or more. */
 export function hours(text: string): number {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : Number.NaN

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { isMorangoError } from '../../core/errors.ts'
 import { CommandError } from '../failure.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
-import { jsonOption, profileOption, wholeNumber } from '../options.ts'
+import { byteCount, jsonOption, profileOption, wholeNumber } from '../options.ts'
 import { printJson, printLines, printNote } from '../output.ts'
 import { createPaint } from '../paint.ts'
 import { createProgressView, NO_VIEW } from '../progress-view.ts'
@@ -21,6 +21,8 @@ interface Flags extends GlobalFlags {
   readonly serverCertificate?: string
   readonly profile?: string
   readonly chunkSize?: number
+  readonly maxBytes?: number
+  readonly maxSeconds?: number
   readonly json?: boolean
 }
 
@@ -29,12 +31,18 @@ Pulls what the peer has and this database lacks, then pushes what the peer
 lacks. What an interrupted sync left is gone on with first. Certificates are
 chosen among those that permit it, unless they are named.
 
+With --max-bytes or --max-seconds it stops between two chunks or steps once the
+limit is reached, says so, and exits with 0: the next sync with the same peer
+and filter goes on from there, and sends nothing twice. Each sync moves at
+least one chunk, so that repeated ones come to an end.
+
 Progress goes to the standard error: drawn in a terminal, a line for each stage
 elsewhere.
 
 Examples:
   $ morango sync https://cloud.example/ --filter 5b1f…
   $ morango sync http://10.0.0.5:8080/ --filter 5b1f…:place --pull
+  $ morango sync https://cloud.example/ --filter 5b1f… --max-bytes 5M
   $ morango sync https://cloud.example/ --filter 5b1f… --json | jq .problems`
 
 /** `morango sync` */
@@ -62,6 +70,8 @@ export function addSync(program: Command): void {
       'records in a request (default: 500, or as configured)',
       wholeNumber(1, 100_000),
     )
+    .option('--max-bytes <n>', 'stop for now after so many bytes, such as 500k or 20M', byteCount)
+    .option('--max-seconds <n>', 'stop for now after so many seconds', wholeNumber(1))
     .addOption(profileOption())
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
@@ -84,6 +94,8 @@ async function runSync(url: string, flags: Flags): Promise<void> {
           certificate: flags.certificate,
           serverCertificate: flags.serverCertificate,
           maxChunk: flags.chunkSize,
+          maxBytes: flags.maxBytes,
+          maxSeconds: flags.maxSeconds,
           signal: stop.signal,
           onProgress: (event) => view.onProgress(event),
         })
