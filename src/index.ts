@@ -1,5 +1,11 @@
 export { createMorango } from './morango.ts'
-export type { Morango, MorangoOptions, MorangoSyncOptions, ServeOptions } from './morango.ts'
+export type {
+  Morango,
+  MorangoOptions,
+  MorangoPlanOptions,
+  MorangoSyncOptions,
+  ServeOptions,
+} from './morango.ts'
 export type { Certificates, CertificateSummary } from './certificates.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
@@ -24,7 +30,18 @@ export { scope } from './models/scope.ts'
 export type { ScopeDeclaration, ScopeOptions } from './models/scope.ts'
 export type { Peer, Service } from './protocol/peer.ts'
 export type { CertificatePush, CertificateRequest } from './session/client.ts'
-export type { DequeueResult, DeserializeResult, SerializeResult } from './session/ports.ts'
+export type { DequeueResult, DeserializeResult, PreviewedModel, SerializeResult } from './session/ports.ts'
+export type {
+  CertificateEvidence,
+  ExplainedPeer,
+  Explanation,
+  Link,
+  LinkEvidence,
+  LinkName,
+  LinkState,
+  TransferEvidence,
+} from './session/explanation.ts'
+export type { PlannedTransfer, SyncPlan } from './session/foresee.ts'
 export type { LimitKind, SyncLimits } from './session/budget.ts'
 export type { Parked, SyncProgress, SyncReport, TransferReport } from './session/progress.ts'
 export type { Authorization, CertificateApplicant, CertificateWish } from './session/service.ts'

@@ -9,6 +9,8 @@ import { buildRecord } from './models/record.ts'
 import type { Peer, Service } from './protocol/peer.ts'
 import { createSyncClient, type SyncClient } from './session/client.ts'
 import { closeIdleSessions } from './session/idle-sessions.ts'
+import type { Explanation } from './session/explanation.ts'
+import type { ForeseeOptions, SyncPlan } from './session/foresee.ts'
 import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
 import type { SyncReport } from './session/progress.ts'
@@ -71,6 +73,14 @@ export interface MorangoSyncOptions extends Partial<SyncOptions> {
   readonly profile?: string | undefined
 }
 
+/** What {@link Morango.plan} may be told. */
+export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
+  /** Partition prefixes, separated by whitespace: what would be synced. */
+  readonly filter: string
+  /** The profile, if it is not the first. */
+  readonly profile?: string | undefined
+}
+
 /** How peers are served. */
 export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
 
@@ -89,11 +99,29 @@ export interface Morango {
    * @throws MorangoError
    */
   sync(peer: string | Peer, options: MorangoSyncOptions): Promise<SyncReport>
+  /**
+   * What a sync with a peer would do now: records by model and bytes each way, and conflicts. Nothing is stamped or
+   * written here, no record moves; the peer serializes its changes, as for a sync.
+   * @throws MorangoError as `sync`
+   */
+  plan(peer: string | Peer, options: MorangoPlanOptions): Promise<SyncPlan>
   /** Changed rows to the store, without a sync. */
   serialize(options?: { profile?: string; signal?: AbortSignal }): Promise<SerializeResult>
   /** Tries again to apply received records that wait with a problem. */
   deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
   status(): Promise<Status>
+  /**
+   * Why a record did not sync: walks the chain from the row to the peer's, and names the first link that fails.
+   * Reads only. A peer that is named is asked what it has, by a session that is closed again; without, what counts is
+   * what earlier syncs have told.
+   * @param model its name, or its table's
+   * @throws MorangoError `unknown-model`; as `sync` when a peer that is named cannot be asked
+   */
+  explain(
+    model: string,
+    id: string,
+    options?: { peer?: string | Peer; filter?: string; signal?: AbortSignal },
+  ): Promise<Explanation>
   problems(options?: { limit?: number }): Promise<Problem[]>
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
@@ -168,8 +196,15 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     deleteHard: (model, ids) => deleteHard(database, modelOf(profiles, model), ids),
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),
+    plan: (peer, { profile = first.name, direction = 'both', ...about }) =>
+      clientOf(profile).plan(connect(peer), { direction, ...about }),
     serialize: ({ profile = first.name, signal } = {}) => engine.serialize({ profile, signal }),
     deserialize: ({ profile = first.name, signal } = {}) => engine.deserialize({ profile, signal }),
+    explain: async (name, id, { peer, ...about } = {}) => {
+      const model = modelOf(profiles, name)
+      const asked = peer === undefined ? undefined : connect(peer)
+      return await clientOf(model.profile).explain(database.dialect, model, id, { ...about, peer: asked })
+    },
     status: () => readStatus(database.kysely, profiles),
     problems: (query) => readProblems(database.kysely, query),
     certificates: createCertificates({
@@ -196,7 +231,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
 }
 
 function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
-  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST']
+  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST', 'TRANSFER_PREVIEW']
   if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
   return all.filter((name) => !withoutCapabilities.includes(name))
 }
@@ -216,7 +251,7 @@ async function describeInstance(database: Database): Promise<InstanceInfo> {
 
 function modelOf(profiles: ReadonlyMap<string, CompiledProfile>, name: string): CompiledModel {
   for (const profile of profiles.values()) {
-    const model = profile.model(name)
+    const model = profile.model(name) ?? profile.models.find(({ table }) => table === name)
     if (model !== undefined) return model
   }
   const known = [...profiles.values()].flatMap((profile) => profile.models.map((model) => model.name))

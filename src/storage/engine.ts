@@ -10,6 +10,7 @@ import { noteExchange } from './instance.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
+import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
@@ -59,6 +60,8 @@ export function createEngine(context: EngineContext): Engine {
     },
     fsic: (options) => readFsic(kysely, options),
     queue: (options) => running('shared', options)((turn) => queueIn(turn, context, options)),
+    preview: (options) => previewQueue(kysely, context, options),
+    countChanged: (options) => countChanged(kysely, context, options),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {
