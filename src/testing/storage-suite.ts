@@ -4,6 +4,7 @@ import { explaining } from './behaviours/explaining.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
+import { planning } from './behaviours/planning.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { transferring } from './behaviours/transferring.ts'
 import type { Behaviour, MakeNetwork, TestFramework } from './behaviour.ts'
@@ -18,6 +19,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['transfers', transferring],
   ['leases', leasing],
   ['explaining', explaining],
+  ['planning', planning],
   ['what went wrong elsewhere', field],
 ]
 
