@@ -41,11 +41,13 @@ export type {
   LinkState,
   TransferEvidence,
 } from './session/explanation.ts'
+export type { LastTransfer, PeerProgress, PeerSummary } from './session/peers.ts'
 export type { PlannedTransfer, SyncPlan } from './session/foresee.ts'
 export type { LimitKind, SyncLimits } from './session/budget.ts'
 export type { Parked, SyncProgress, SyncReport, TransferReport } from './session/progress.ts'
 export type { Authorization, CertificateApplicant, CertificateWish } from './session/service.ts'
 export type { EngineWarning } from './storage/context.ts'
+export type { InstanceName } from './storage/known-instances.ts'
 export type { Database } from './storage/dialect.ts'
 export { migrate } from './storage/prepare.ts'
 export type { MigrationReport } from './storage/prepare.ts'

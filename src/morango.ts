@@ -10,6 +10,7 @@ import type { Peer, Service } from './protocol/peer.ts'
 import { createSyncClient, type SyncClient } from './session/client.ts'
 import { closeIdleSessions } from './session/idle-sessions.ts'
 import type { Explanation } from './session/explanation.ts'
+import type { PeerSummary } from './session/peers.ts'
 import type { ForeseeOptions, SyncPlan } from './session/foresee.ts'
 import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
@@ -110,6 +111,8 @@ export interface Morango {
   /** Tries again to apply received records that wait with a problem. */
   deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
   status(): Promise<Status>
+  /** Who this database has synced with or tried to, when, and how far they are by what they said then. */
+  peers(options?: { profile?: string }): Promise<PeerSummary[]>
   /**
    * Why a record did not sync: walks the chain from the row to the peer's, and names the first link that fails.
    * Reads only. A peer that is named is asked what it has, by a session that is closed again; without, what counts is
@@ -205,6 +208,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       const asked = peer === undefined ? undefined : connect(peer)
       return await clientOf(model.profile).explain(database.dialect, model, id, { ...about, peer: asked })
     },
+    peers: ({ profile = first.name } = {}) => clientOf(profile).peers(),
     status: () => readStatus(database.kysely, profiles),
     problems: (query) => readProblems(database.kysely, query),
     certificates: createCertificates({

@@ -17,6 +17,8 @@ import type { ExplainOptions } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import { foreseeSync } from './foresee.ts'
 import type { ForeseeOptions, SyncPlan } from './foresee.ts'
+import { listPeers } from './peers.ts'
+import type { PeerSummary } from './peers.ts'
 import { runOwn, takeLeft } from './own-transfer.ts'
 import type { Direction } from './plan.ts'
 import type { SyncReport, TransferReport } from './progress.ts'
@@ -60,6 +62,8 @@ export interface SyncClient {
   resume(peer: Peer, options?: ResumeOptions): Promise<TransferReport[]>
   /** Everything: resumes or connects, pulls, pushes, closes. @throws MorangoError */
   sync(peer: Peer, options: SyncOptions): Promise<SyncReport>
+  /** Who was synced with, and how far they are. */
+  peers(): Promise<PeerSummary[]>
   /** What a sync would do now. @throws MorangoError as {@link foreseeSync} */
   plan(peer: Peer, options: ForeseeOptions): Promise<SyncPlan>
   /** Why a record did not sync. @throws MorangoError as {@link explainRecord} */
@@ -86,6 +90,7 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
     push: (session, filter, run) => transferIn(context, session, true, filter, run),
     resume: (peer, run) => resumeAll(context, peer, run),
     sync: (peer, run) => syncWithPeer(context, peer, run),
+    peers: () => listPeers(context),
     plan: (peer, about) => foreseeSync(context, peer, about),
     explain: (dialect, model, id, about) => explainRecord(context, dialect, model, id, about),
   }

@@ -1,5 +1,7 @@
+import { isMorangoError } from '../core/errors.ts'
 import { filterToString, parseFilter } from '../core/filter.ts'
 import type { Peer } from '../protocol/peer.ts'
+import { noteAttempt, noteOutcome } from '../storage/attempts.ts'
 import { createBudget } from './budget.ts'
 import type { SyncLimits } from './budget.ts'
 import type { ClientContext, RunOptions, TransferOptions } from './client-context.ts'
@@ -27,7 +29,8 @@ export interface SyncOptions extends RunOptions, SyncLimits {
 }
 
 /**
- * Syncs with a peer: goes on with what an earlier sync left, or opens a session; transfers; closes.
+ * Syncs with a peer: goes on with what an earlier sync left, or opens a session; transfers; closes. How it went is
+ * noted, so that a peer that was never reached can be told from one that was never tried.
  *
  * @throws MorangoError
  */
@@ -36,6 +39,26 @@ export async function syncWithPeer(
   peer: Peer,
   options: SyncOptions,
 ): Promise<SyncReport> {
+  const { db, clock, profile } = context
+  const key = { url: peer.url, profile }
+  const now = (): string => clock.now().toISOString()
+  await noteAttempt(db, key, now())
+  try {
+    const report = await runSync(context, peer, options)
+    await noteOutcome(db, key, now())
+    return report
+  } catch (error) {
+    const failure = {
+      code: isMorangoError(error) ? error.code : 'stage-failed',
+      message: error instanceof Error ? error.message : String(error),
+    }
+    // The database itself may be what failed; that error is the one to hear of.
+    await noteOutcome(db, key, now(), failure).catch(() => {})
+    throw error
+  }
+}
+
+async function runSync(context: ClientContext, peer: Peer, options: SyncOptions): Promise<SyncReport> {
   const { signal, onProgress } = options
   const { sent, received, roundTrips } = peer.traffic
   const filter = parseFilter(options.filter)

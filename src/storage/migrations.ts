@@ -12,7 +12,10 @@ interface Step {
 /**
  * Our tables, version by version. A step that was released is never changed; a new one is appended.
  */
-const STEPS: readonly Step[] = [{ version: 1, up: createTables }]
+const STEPS: readonly Step[] = [
+  { version: 1, up: createTables },
+  { version: 2, up: createAttempts },
+]
 
 /** The version that this release needs. */
 export const SCHEMA_VERSION: number = STEPS.length
@@ -50,6 +53,14 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .values({ key, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute()
+}
+
+async function createAttempts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
+  const statement = `create table morango_attempt (url ${text} not null, profile ${text} not null,
+    attempted_at ${text} not null, succeeded_at ${text}, error_code ${text}, error_message ${text},
+    primary key (url, profile))`
+  await sql.raw(statement).execute(db)
 }
 
 async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

@@ -4,6 +4,7 @@ import { explaining } from './behaviours/explaining.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
+import { listing } from './behaviours/listing.ts'
 import { planning } from './behaviours/planning.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -20,6 +21,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['leases', leasing],
   ['explaining', explaining],
   ['planning', planning],
+  ['listing peers', listing],
   ['what went wrong elsewhere', field],
 ]
 
