@@ -13,6 +13,13 @@ export function profileOption(): Option {
   return new Option('--profile <name>', 'the profile, if it is not the first of the configuration')
 }
 
+/** `--filter PARTITION`, any number of times. */
+export function filterOption(description: string): Option {
+  return new Option('-f, --filter <partition>', description).argParser(
+    (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+  )
+}
+
 /** `--param key=value`, any number of times. */
 export function paramOption(): Option {
   return new Option('--param <key=value>', 'a parameter of the scope; may be given again for others')
