@@ -1,4 +1,5 @@
 import type { Explanation, Link, LinkName, LinkState } from '../session/explanation.ts'
+import { forTerminal } from './failure.ts'
 import { localTime, oneLine, sentence, wrap } from './format.ts'
 import type { Paint } from './paint.ts'
 
@@ -34,7 +35,7 @@ export function explanationLines(
   const failed = verdict.link !== undefined
   const answer = wrap(sentence(oneLine(verdict.sentence)), width - 1)
   const lines = answer.map((line) => (failed ? paint.yellow(line) : paint.bold(line)))
-  if (verdict.hint !== undefined) lines.push(...wrap(sentence(oneLine(verdict.hint)), width - 1))
+  if (verdict.hint !== undefined) lines.push(...wrap(sentence(oneLine(forTerminal(verdict.hint))), width - 1))
   lines.push('', ...field('record', `${oneLine(model)} ${oneLine(id)}`, width))
   if (peer !== undefined) {
     const { instance, url, asked, lastTransferAt } = peer
@@ -45,7 +46,7 @@ export function explanationLines(
     )
     lines.push(...field('peer', `${who.join(', ')}; ${asked ? 'asked now' : when}`, width))
   }
-  lines.push('')
+  if (links.length > 0) lines.push('')
   for (const link of links) lines.push(...linkLines(link, width, paint))
   return lines
 }

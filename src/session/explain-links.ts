@@ -282,6 +282,9 @@ function judgeClaim(
   if (peer === undefined) return ['unknown', 'This database has not synced with anyone yet.', evidence]
   if (needed === undefined)
     return ['not-applicable', 'There is no version that the peer could have.', evidence]
+  if (record.changed) {
+    return ['not-applicable', `What ${peer.label} has of it is from before the change.`, evidence]
+  }
   const { counter } = needed
   const { label, asked, claimed } = peer
   const whose = labelOf(needed.instance)

@@ -114,9 +114,11 @@ export async function explainRecord(
 }
 
 function goodNews({ store }: RecordFacts, peer: PeerFacts | undefined): string {
-  const what = store?.deleted === true ? 'The deletion' : 'The record'
+  const deleted = store?.deleted === true
+  const what = deleted ? 'The deletion' : 'The record'
+  const otherwise = deleted ? 'If its row is still there' : 'If it is not in its table'
   if (peer?.claimed === undefined) return `${what} is ready to sync; nothing here is in its way.`
-  return `${what} has synced: ${peer.label} has this version. If it is not in its table, explain it there.`
+  return `${what} has synced: ${peer.label} has this version. ${otherwise}, explain it there.`
 }
 
 /** Of the transfers found, those with the instance of the newest. */

@@ -38,7 +38,7 @@ export interface Probe {
   /** What the peer has, as it says itself. */
   readonly serverFsic: string
   /** Of a pull: what it would bring. */
-  foresee(): Promise<Foreseen>
+  readonly foresee: () => Promise<Foreseen>
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytes, duration, oneLine, wrap } from '../../src/cli/format.ts'
+import { byteCount } from '../../src/cli/options.ts'
 import { createPaint } from '../../src/cli/paint.ts'
 import { connectingLine, liveLine, plainLine, rowLine } from '../../src/cli/progress-lines.ts'
 import {
@@ -307,4 +308,9 @@ test('what an output can show', () => {
   expect(terminalOf(tty, { TERM: 'dumb' })).toMatchObject({ live: false, color: false })
   expect(terminalOf({}, {})).toMatchObject({ live: false, color: false })
   expect(terminalOf({}, {}).width()).toBe(80)
+})
+
+test('numbers of bytes as options take them', () => {
+  expect(['1', '500k', '20M', '1.5g', '7kb'].map(byteCount)).toEqual([1, 500_000, 20_000_000, 1.5e9, 7000])
+  for (const text of ['', 'much', '-1', '0', '1t', '1 M']) expect(() => byteCount(text)).toThrow('500k')
 })

@@ -41,7 +41,7 @@ export async function createHttpPair(
 ): Promise<Pair> {
   let dataset = ''
   const open = async (more: Partial<MorangoOptions> = {}): Promise<Side & { close(): Promise<void> }> => {
-    const store = await memorySqlite()
+    const store = memorySqlite()
     const database = await store.open()
     await sql`create table place (id text primary key not null, dataset text not null, name text not null)`.execute(
       database.kysely,
