@@ -2,6 +2,7 @@ export { createMorango } from './morango.ts'
 export type {
   Morango,
   MorangoOptions,
+  MorangoPlanOptions,
   MorangoSyncOptions,
   MorangoWorkOptions,
   ServeOptions,
@@ -31,10 +32,24 @@ export { scope } from './models/scope.ts'
 export type { ScopeDeclaration, ScopeOptions } from './models/scope.ts'
 export type { Peer, Service } from './protocol/peer.ts'
 export type { CertificatePush, CertificateRequest } from './session/client.ts'
-export type { DequeueResult, DeserializeResult, SerializeResult } from './session/ports.ts'
-export type { SyncProgress, SyncReport, TransferReport } from './session/progress.ts'
+export type { DequeueResult, DeserializeResult, PreviewedModel, SerializeResult } from './session/ports.ts'
+export type {
+  CertificateEvidence,
+  ExplainedPeer,
+  Explanation,
+  Link,
+  LinkEvidence,
+  LinkName,
+  LinkState,
+  TransferEvidence,
+} from './session/explanation.ts'
+export type { LastTransfer, PeerProgress, PeerSummary } from './session/peers.ts'
+export type { PlannedTransfer, SyncPlan } from './session/foresee.ts'
+export type { LimitKind, SyncLimits } from './session/budget.ts'
+export type { Parked, SyncProgress, SyncReport, TransferReport } from './session/progress.ts'
 export type { Authorization, CertificateApplicant, CertificateWish } from './session/service.ts'
 export type { EngineWarning } from './storage/context.ts'
+export type { InstanceName } from './storage/known-instances.ts'
 export type { Database } from './storage/dialect.ts'
 export { checkTracking } from './storage/check-tracking.ts'
 export type { TrackingFinding } from './storage/check-tracking.ts'

@@ -10,6 +10,9 @@ import { buildRecord } from './models/record.ts'
 import type { Peer, Service } from './protocol/peer.ts'
 import { createSyncClient, type SyncClient } from './session/client.ts'
 import { closeIdleSessions } from './session/idle-sessions.ts'
+import type { Explanation } from './session/explanation.ts'
+import type { PeerSummary } from './session/peers.ts'
+import type { ForeseeOptions, SyncPlan } from './session/foresee.ts'
 import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
 import type { SyncReport } from './session/progress.ts'
@@ -93,6 +96,14 @@ export interface MorangoWorkOptions {
   readonly confirmDeletions?: boolean | undefined
 }
 
+/** What {@link Morango.plan} may be told. */
+export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
+  /** Partition prefixes, separated by whitespace: what would be synced. */
+  readonly filter: string
+  /** The profile, if it is not the first. */
+  readonly profile?: string | undefined
+}
+
 /** How peers are served. */
 export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
 
@@ -116,6 +127,12 @@ export interface Morango {
    * @throws MorangoError `too-many-deletions` unless they are confirmed; `not-migrated` when changes are not seen
    */
   serialize(options?: MorangoWorkOptions): Promise<SerializeResult>
+  /**
+   * What a sync with a peer would do now: records by model and bytes each way, and conflicts. Nothing is stamped or
+   * written here, no record moves; the peer serializes its changes, as for a sync.
+   * @throws MorangoError as `sync`
+   */
+  plan(peer: string | Peer, options: MorangoPlanOptions): Promise<SyncPlan>
   /** Tries again to apply received records that wait with a problem. */
   deserialize(options?: MorangoWorkOptions): ReturnType<Engine['deserialize']>
   /**
@@ -134,6 +151,20 @@ export interface Morango {
     dryRun?: boolean
   }): Promise<{ found: number; written: number }>
   status(): Promise<Status>
+  /** Who this database has synced with or tried to, when, and how far they are by what they said then. */
+  peers(options?: { profile?: string }): Promise<PeerSummary[]>
+  /**
+   * Why a record did not sync: walks the chain from the row to the peer's, and names the first link that fails.
+   * Reads only. A peer that is named is asked what it has, by a session that is closed again; without, what counts is
+   * what earlier syncs have told.
+   * @param model its name, or its table's
+   * @throws MorangoError `unknown-model`; as `sync` when a peer that is named cannot be asked
+   */
+  explain(
+    model: string,
+    id: string,
+    options?: { peer?: string | Peer; filter?: string; signal?: AbortSignal },
+  ): Promise<Explanation>
   problems(options?: { limit?: number }): Promise<Problem[]>
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
@@ -227,6 +258,14 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       const written = dryRun || count === 0 ? 0 : (await engine.deserialize({ profile: name })).written
       return { found: count, written }
     },
+    plan: (peer, { profile = first.name, direction = 'both', ...about }) =>
+      clientOf(profile).plan(connect(peer), { direction, ...about }),
+    explain: async (name, id, { peer, ...about } = {}) => {
+      const model = modelOf(profiles, name)
+      const asked = peer === undefined ? undefined : connect(peer)
+      return await clientOf(model.profile).explain(database.dialect, model, id, { ...about, peer: asked })
+    },
+    peers: ({ profile = first.name } = {}) => clientOf(profile).peers(),
     status: () => readStatus(database.kysely, profiles),
     problems: (query) => readProblems(database.kysely, query),
     certificates: createCertificates({
@@ -253,7 +292,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
 }
 
 function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
-  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST']
+  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST', 'TRANSFER_PREVIEW']
   if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
   return all.filter((name) => !withoutCapabilities.includes(name))
 }
@@ -273,7 +312,7 @@ async function describeInstance(database: Database): Promise<InstanceInfo> {
 
 function modelOf(profiles: ReadonlyMap<string, CompiledProfile>, name: string): CompiledModel {
   for (const profile of profiles.values()) {
-    const model = profile.model(name)
+    const model = profile.model(name) ?? profile.models.find(({ table }) => table === name)
     if (model !== undefined) return model
   }
   const known = [...profiles.values()].flatMap((profile) => profile.models.map((model) => model.name))

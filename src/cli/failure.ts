@@ -110,7 +110,7 @@ function peerHint(error: Error): string | undefined {
 }
 
 /** Without the half of the advice that is for programmers. */
-function forTerminal(hint: string): string {
+export function forTerminal(hint: string): string {
   return hint
     .replace(', or call createMorango() with migrate: true', '')
     .replace(' (confirmDeletions: true)', '')

@@ -18,6 +18,13 @@ export function profileOption(): Option {
   return new Option('--profile <name>', 'the profile, if it is not the first of the configuration')
 }
 
+/** `--filter PARTITION`, any number of times. */
+export function filterOption(description: string): Option {
+  return new Option('-f, --filter <partition>', description).argParser(
+    (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+  )
+}
+
 /** `--param key=value`, any number of times. */
 export function paramOption(): Option {
   return new Option('--param <key=value>', 'a parameter of the scope; may be given again for others')
@@ -50,6 +57,22 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
         : `It must be a whole number from ${min} to ${max}.`,
     )
   }
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['k', 1e3],
+  ['m', 1e6],
+  ['g', 1e9],
+])
+
+/** A number of bytes, such as `500k`. */
+export function byteCount(text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)([kmg]?)b?$/iu.exec(text)
+  const unit = UNITS.get((parts?.[2] ?? '').toLowerCase())
+  const value = Math.round(Number(parts?.[1] ?? Number.NaN) * (unit ?? Number.NaN))
+  if (value >= 1 && value <= Number.MAX_SAFE_INTEGER) return value
+  throw new InvalidArgumentError('It must be a number of bytes, such as 500k, 20M or 1G.')
 }
 
 /** A number of hours, 0 or more. */

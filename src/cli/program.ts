@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
+import { addExplain } from './commands/explain.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPeers } from './commands/peers.ts'
 import { addProblems } from './commands/problems.ts'
 import { addRescan } from './commands/rescan.ts'
 import { addSerialize } from './commands/serialize.ts'
@@ -47,7 +49,8 @@ Environment:
                      tell machines apart that were cloned from one image
 
 Exit codes:
-  0  done, also when a sync has left records that wait with a problem
+  0  done, also when a sync has left records that wait with a problem, or has
+     stopped at --max-bytes or --max-seconds
   1  failed
   2  wrong usage, or no configuration that can be used
   130, 143  stopped by Ctrl-C or SIGTERM`
@@ -75,6 +78,8 @@ export function createProgram(): Command {
   addRescan(program)
   addSerialize(program)
   addProblems(program)
+  addExplain(program)
+  addPeers(program)
   addCleanup(program)
   return program
 }

@@ -14,8 +14,9 @@ export function summaryLines(
 ): string[] {
   const pull = report.transfers.find(({ direction }) => direction === 'pull')
   const push = report.transfers.find(({ direction }) => direction === 'push')
-  const idle = report.pulled === 0 && report.pushed === 0
+  const idle = report.pulled === 0 && report.pushed === 0 && report.parked === undefined
   const lines = [paint.bold(headline(report, oneLine(peer), duration(ms))), '']
+  lines.push(...parked(report, paint))
   if (!idle) {
     if (pull !== undefined) lines.push(field('pulled', counted(report.pulled, 'record') + received(pull)))
     if (push !== undefined) lines.push(field('pushed', counted(report.pushed, 'record')))
@@ -35,6 +36,7 @@ export function summaryLines(
 function headline(report: SyncReport, peer: string, took: string): string {
   const { pulled, pushed, transfers } = report
   const waiting = problemSentences(report.problems).length > 0
+  if (report.parked !== undefined) return `Parked after ${took}: the sync with ${peer} is not complete.`
   if (pulled > 0 || pushed > 0) {
     return `Synced with ${peer} in ${took}${waiting ? ', but some records wait with a problem' : ''}.`
   }
@@ -42,6 +44,21 @@ function headline(report: SyncReport, peer: string, took: string): string {
   return waiting
     ? `With ${peer}: ${nothing} (${took}), but some records wait with a problem.`
     : `In sync with ${peer}: ${nothing} (${took}).`
+}
+
+const LIMITS = { bytes: 'the bytes are used up', seconds: 'the time is up' } as const
+
+function parked({ parked: where }: SyncReport, paint: Paint): string[] {
+  if (where === undefined) return []
+  const { limit, direction, recordsTransferred, recordsTotal } = where
+  const far =
+    recordsTotal === undefined
+      ? `before the ${direction}`
+      : `in the ${direction}, after ${count(recordsTransferred)} of ${counted(recordsTotal, 'record')}`
+  return [
+    paint.yellow(field('parked', `${far}: ${LIMITS[limit]}`)),
+    field('', 'Sync again to go on from there.'),
+  ]
 }
 
 function received({ dequeue }: TransferReport): string {

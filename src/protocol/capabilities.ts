@@ -4,6 +4,8 @@ export const CAPABILITIES = [
   'ASYNC_OPERATIONS',
   'FSIC_V2_FORMAT',
   'GZIP_BUFFER_POST',
+  // Ours: a server tells what a pull would bring.
+  'TRANSFER_PREVIEW',
   // Ours: what transports can say to their own kind, and add themselves.
   'PACKED_BUFFERS',
   'PACKED_BUFFERS_ZSTD',

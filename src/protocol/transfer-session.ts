@@ -42,6 +42,8 @@ export interface TransferSessionPatch {
   readonly transfer_stage?: Stage | undefined
   /** Goes with `serializing`. */
   readonly client_fsic?: string | undefined
+  /** With `TRANSFER_PREVIEW`: of a pull that is serialized, answer what would be queued. */
+  readonly preview?: boolean | undefined
 }
 
 /** The patch as a server reads it; other keys are ignored. */
@@ -52,7 +54,20 @@ export const transferSessionPatchSchema: z.ZodType<TransferSessionPatch> = z.obj
   bytes_received: bytes,
   transfer_stage: z.enum(STAGES, { error: 'Not a stage of a transfer.' }).nullish().transform(orUndefined),
   client_fsic: fsic,
+  preview: optional(flag),
 })
+
+/** What would be queued, as a server with `TRANSFER_PREVIEW` answers it. */
+export interface TransferPreview {
+  readonly models: readonly {
+    readonly model: string
+    readonly records: number
+    readonly deletions: number
+    readonly bytes: number
+  }[]
+  /** Undefined when they are too many. */
+  readonly ids?: readonly string[] | undefined
+}
 
 /**
  * A transfer session as `GET`, `POST` and `PATCH` answer it (protocol §4). A server sends all of these; a
@@ -77,11 +92,18 @@ export interface TransferSessionView {
   readonly sync_session?: string | undefined
   readonly server_fsic?: string | undefined
   readonly client_fsic?: string | undefined
+  readonly preview?: TransferPreview | undefined
 }
 
 const said = z.string().optional().catch(undefined)
 const saidFlag = z.boolean().optional().catch(undefined)
 const saidNumber = z.number().nullish().catch(undefined)
+
+const amount = z.number().int().min(0)
+const preview: z.ZodType<TransferPreview> = z.object({
+  models: z.array(z.object({ model: z.string(), records: amount, deletions: amount, bytes: amount })),
+  ids: z.array(z.string()).optional().catch(undefined),
+})
 
 /** The answer as a client reads it. */
 export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.object({
@@ -100,6 +122,7 @@ export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.objec
   sync_session: said,
   server_fsic: said,
   client_fsic: said,
+  preview: preview.optional().catch(undefined),
 })
 
 function orUndefined<T>(value: T | null | undefined): T | undefined {

@@ -1,5 +1,6 @@
 import type { Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
+import type { Budget } from './budget.ts'
 import type { CertificateDeps } from './certificates.ts'
 import type { InstanceInfo } from './instance-info.ts'
 import type { LeaseOptions } from './lease-keeper.ts'
@@ -44,6 +45,14 @@ export interface RunOptions {
   readonly confirmDeletions?: boolean | undefined
   /** Records in a chunk, for this call. */
   readonly maxChunk?: number | undefined
+}
+
+/** What one run over a transfer takes. */
+export interface TransferOptions extends RunOptions {
+  /** What is left of the sync's limits; undefined: it has none. */
+  readonly budget?: Budget | undefined
+  /** Whether an earlier sync left the transfer. */
+  readonly resumed: boolean
 }
 
 /** The context of a client, defaults filled in. */

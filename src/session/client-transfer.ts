@@ -4,9 +4,10 @@ import { isBefore } from '../core/stages.ts'
 import type { TransferSessionView } from '../protocol/messages.ts'
 import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
+import type { Budget } from './budget.ts'
 import { mannerOf } from './capability-use.ts'
 import { createChunkSizes } from './chunk-size.ts'
-import type { ClientContext, RunOptions } from './client-context.ts'
+import type { ClientContext, TransferOptions } from './client-context.ts'
 import type { SyncSession } from './connect.ts'
 import { beginMachine } from './machine.ts'
 import type { Effect, MachineEvent, MachineState } from './machine-types.ts'
@@ -37,11 +38,11 @@ export async function runTransfer(
   session: SyncSession,
   begun: TransferRecord,
   lease: LeaseHold,
-  options: RunOptions & { readonly resumed: boolean },
+  options: TransferOptions,
 ): Promise<TransferOutcome> {
   const { db, engine, clock, sleep, chunkSize } = context
   const { peer } = session
-  const { signal, resumed, maxChunk, confirmDeletions } = options
+  const { signal, resumed, maxChunk, budget, confirmDeletions } = options
   const { profile } = session.record
   const manner = mannerOf(session.record.capabilities)
   const { id, push } = begun
@@ -77,6 +78,7 @@ export async function runTransfer(
     dequeue,
     deserialize,
     resumed,
+    parked: state.phase.kind === 'parked' && state.phase.reason === 'limit',
     stages: watch.durations(),
   }
   return { state, report, error: failure }
@@ -85,6 +87,7 @@ export async function runTransfer(
     // What is over is noted and cleared whatever happens.
     const closing = effect.kind === 'finish' || (effect.kind === 'move' && effect.status === 'errored')
     if (signal?.aborted === true && !closing) return { kind: 'abort' }
+    if (budget !== undefined && isLate(budget, effect)) return { kind: 'limit' }
     try {
       return await attempt(effect, state)
     } catch (error) {
@@ -138,12 +141,16 @@ export async function runTransfer(
     if (effect.work === 'await-records') throw new Error('A client does not wait for records')
     if (effect.work === 'send' || effect.work === 'receive') {
       const given = maxChunk ?? chunkSize
-      const chunks = createChunkSizes(given ?? DEFAULT_CHUNK_SIZE, given === undefined && peer.packs === true)
-      const context = { engine, peer, profile, signal, chunks, clock, lease, note }
+      const sizes = createChunkSizes(given ?? DEFAULT_CHUNK_SIZE, given === undefined && peer.packs === true)
+      const chunks = budget?.within(sizes) ?? sizes
+      const shouldPark = budget && ((): boolean => budget.reached() !== undefined)
+      const context = { engine, peer, profile, signal, chunks, clock, lease, shouldPark, note }
       watch.progress(transfer.recordsTransferred, transfer.recordsTotal ?? undefined)
-      if (effect.work === 'receive') await receiveRecords(context, transfer)
-      else await sendRecords(context, transfer, sendAgain)
-      return { kind: 'worked', empty }
+      const through =
+        effect.work === 'receive'
+          ? await receiveRecords(context, transfer)
+          : await sendRecords(context, transfer, sendAgain)
+      return through ? { kind: 'worked', empty } : { kind: 'limit' }
     }
     const result = await doEngineWork(
       {
@@ -162,11 +169,13 @@ export async function runTransfer(
     dequeue = result.dequeued ?? dequeue
     deserialize = result.deserialized ?? deserialize
     await updateTransfer(db, id, result.changes, now(), lease)
+    if (effect.work === 'dequeue' || effect.work === 'deserialize') budget?.progress()
     const { recordsTotal } = result.changes
     return { kind: 'worked', empty: recordsTotal === undefined ? empty : recordsTotal === 0 }
   }
 
   async function note(recordsTransferred: number): Promise<void> {
+    if (recordsTransferred > transferred) budget?.progress()
     transferred = recordsTransferred
     await updateTransfer(db, id, { recordsTransferred }, now(), lease)
     watch.progress(recordsTransferred)
@@ -232,6 +241,14 @@ export async function runTransfer(
   function now(): string {
     return clock.now().toISOString()
   }
+}
+
+/** Whether the time is up before something that may take long, and that another run can do as well. */
+function isLate(budget: Budget, effect: Effect): boolean {
+  if (!budget.late()) return false
+  // The peer goes on by itself.
+  if (effect.kind === 'poll' || (effect.kind === 'sleep' && effect.why === 'poll')) return true
+  return effect.kind === 'work' && budget.progressed
 }
 
 function belongings(

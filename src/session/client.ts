@@ -1,6 +1,8 @@
 import type { Certificate } from '../core/certificate.ts'
 import { filterToString, parseFilter } from '../core/filter.ts'
+import type { CompiledModel } from '../models/compiled.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
+import type { Dialect } from '../storage/dialect.ts'
 import { activeTransfers } from '../storage/transfer-sessions.ts'
 import type { WantedTransfer } from './certificate-choice.ts'
 import { pushCertificate, requestCertificate } from './client-certificates.ts'
@@ -10,6 +12,13 @@ import type { ClientContext, RunOptions, SyncClientOptions } from './client-cont
 import { runTransfer } from './client-transfer.ts'
 import { negotiate, openSession } from './connect.ts'
 import type { SyncSession } from './connect.ts'
+import { explainRecord } from './explain.ts'
+import type { ExplainOptions } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import { foreseeSync } from './foresee.ts'
+import type { ForeseeOptions, SyncPlan } from './foresee.ts'
+import { listPeers } from './peers.ts'
+import type { PeerSummary } from './peers.ts'
 import { runOwn, takeLeft } from './own-transfer.ts'
 import type { Direction } from './plan.ts'
 import type { SyncReport, TransferReport } from './progress.ts'
@@ -53,6 +62,12 @@ export interface SyncClient {
   resume(peer: Peer, options?: ResumeOptions): Promise<TransferReport[]>
   /** Everything: resumes or connects, pulls, pushes, closes. @throws MorangoError */
   sync(peer: Peer, options: SyncOptions): Promise<SyncReport>
+  /** Who was synced with, and how far they are. */
+  peers(): Promise<PeerSummary[]>
+  /** What a sync would do now. @throws MorangoError as {@link foreseeSync} */
+  plan(peer: Peer, options: ForeseeOptions): Promise<SyncPlan>
+  /** Why a record did not sync. @throws MorangoError as {@link explainRecord} */
+  explain(dialect: Dialect, model: CompiledModel, id: string, options?: ExplainOptions): Promise<Explanation>
 }
 
 /** A client on one database. */
@@ -75,6 +90,9 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
     push: (session, filter, run) => transferIn(context, session, true, filter, run),
     resume: (peer, run) => resumeAll(context, peer, run),
     sync: (peer, run) => syncWithPeer(context, peer, run),
+    peers: () => listPeers(context),
+    plan: (peer, about) => foreseeSync(context, peer, about),
+    explain: (dialect, model, id, about) => explainRecord(context, dialect, model, id, about),
   }
 }
 

@@ -14,8 +14,8 @@ export type Phase =
 /** How a run ends. All but `done` may be followed by another run from where the stage is. */
 export type Outcome =
   | { readonly kind: 'done' }
-  /** Others must act first: the client, or another runner of the same transfer. */
-  | { readonly kind: 'parked'; readonly reason: 'records' | 'other-runner' }
+  /** Others must act first (the client, or another runner of the same transfer), or a limit was reached. */
+  | { readonly kind: 'parked'; readonly reason: 'records' | 'other-runner' | 'limit' }
   | { readonly kind: 'errored'; readonly side: 'self' | 'peer' }
   /** The other side knows the transfer no more. */
   | { readonly kind: 'gone' }
@@ -57,6 +57,8 @@ export type MachineEvent =
   | { readonly kind: 'failed' }
   /** Another runner has the stage. */
   | { readonly kind: 'busy' }
+  /** Client: a limit of the sync is reached. */
+  | { readonly kind: 'limit' }
   | { readonly kind: 'abort' }
 
 /** What to do; in this order, until one of them makes an event. */

@@ -48,6 +48,8 @@ export function stepMachine(state: MachineState, event: MachineEvent): Transitio
       return ended(state, { kind: 'interrupted', reason: 'aborted' })
     case 'busy':
       return ended(state, { kind: 'parked', reason: 'other-runner' })
+    case 'limit':
+      return ended(state, { kind: 'parked', reason: 'limit' })
     case 'failed':
       return errored(state, 'self')
     case 'refused':

@@ -76,6 +76,25 @@ export interface DeserializeResult {
   readonly failed: number
 }
 
+/** What would be sent of one model. */
+export interface PreviewedModel {
+  readonly model: string
+  readonly records: number
+  /** How many of the records are deletions. */
+  readonly deletions: number
+  /** Of their JSON, before anything is compressed. */
+  readonly bytes: number
+}
+
+/** What a transfer would send. */
+export interface QueuePreview {
+  readonly models: readonly PreviewedModel[]
+  /** Their ids; undefined when they are too many to be named. */
+  readonly ids: readonly string[] | undefined
+  /** Rows that could not be serialized. */
+  readonly unserializable: number
+}
+
 /** The part of a transfer that the engine needs to know. */
 export interface TransferContext {
   readonly transferSessionId: string
@@ -112,6 +131,22 @@ export interface Engine {
   queue(
     options: TransferContext & { peerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<{ count: number; fsic: string }>
+  /** What `queue` would queue if pending changes were serialized before. Reads only. */
+  preview(options: {
+    profile: string
+    filter: Filter
+    peerFsic: string
+    format: FsicFormat
+    signal?: AbortSignal | undefined
+  }): Promise<QueuePreview>
+  /** How many of the records named were changed here, and the receiver does not know. Reads only. */
+  countChanged(options: {
+    profile: string
+    filter: Filter
+    peerFsic: string
+    format: FsicFormat
+    ids: readonly string[]
+  }): Promise<number>
   /** A slice of the outgoing Buffer in its fixed order. */
   outgoing(transferSessionId: string, range: { offset: number; limit?: number }): Promise<BufferRecord[]>
   /** How many records the outgoing Buffer has. */

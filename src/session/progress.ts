@@ -1,4 +1,5 @@
 import type { Stage } from '../core/stages.ts'
+import type { LimitKind } from './budget.ts'
 import type { Direction } from './plan.ts'
 import type { DequeueResult, DeserializeResult } from './ports.ts'
 
@@ -42,12 +43,26 @@ export interface TransferReport {
   readonly deserialize: DeserializeResult
   /** Whether it went on with what an earlier sync had left. */
   readonly resumed: boolean
+  /** Whether it stopped at a limit of the sync; the next one goes on with it. */
+  readonly parked: boolean
   /** How long each stage took, in milliseconds. */
   readonly stages: Readonly<Partial<Record<Stage, number>>>
 }
 
+/** Where a sync has stopped because of its limits. */
+export interface Parked {
+  readonly limit: LimitKind
+  /** In which direction the next sync goes on. */
+  readonly direction: Direction
+  readonly recordsTransferred: number
+  /** Undefined when it was not begun in that direction. */
+  readonly recordsTotal: number | undefined
+}
+
 /** What a sync did. */
 export interface SyncReport {
+  /** Set when it stopped at one of its limits: the next sync with the same peer and filter goes on from there. */
+  readonly parked: Parked | undefined
   readonly pulled: number
   readonly pushed: number
   readonly conflicts: number

@@ -22,6 +22,7 @@ import {
 } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
+import { knownFsic } from './capability-use.ts'
 import { underLease } from './lease-keeper.ts'
 import { mannerWith, timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
@@ -169,7 +170,23 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       target === undefined || target === 'initializing'
         ? await getTransfer(db, id)
         : await runner.advance(id, goal(target, session, caller))
-    return after?.active === true ? transferSessionView(after) : undefined
+    if (after?.active !== true) return undefined
+    const view = transferSessionView(after)
+    return patch.preview === true ? { ...view, preview: await preview(after, session, caller) } : view
+  }
+
+  /** What a pull would get; undefined while its producer's FSIC is not made, and of a push. */
+  async function preview(
+    transfer: TransferRecord,
+    { profile }: SyncSessionRecord,
+    caller: Caller,
+  ): Promise<TransferSessionView['preview']> {
+    if (transfer.push || !isSerialized(transfer)) return undefined
+    const { format } = mannerWith(options, caller)
+    const filter = parseFilter(transfer.filter)
+    const peerFsic = knownFsic(transfer.clientFsic, format)
+    const { models, ids } = await engine.preview({ profile, filter, peerFsic, format })
+    return { models, ids }
   }
 
   async function apply(transfer: TransferRecord, patch: TransferSessionPatch): Promise<void> {
@@ -239,7 +256,7 @@ function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): Trans
     const least = transfer.recordsTransferred
     throw fieldError('records_total', `Ensure this value is greater than or equal to ${least}.`)
   }
-  const fingerprinted = isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
+  const fingerprinted = isSerialized(transfer)
   // A client that pushes may mend its FSIC when it tells what it has queued by it.
   const mended = push && !transferred && patch.records_total !== undefined ? patch.client_fsic : undefined
   const clientFsic = fingerprinted ? mended : fsicOf(patch)
@@ -250,6 +267,10 @@ function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): Trans
     ...(patch.bytes_received !== undefined && { bytesReceived: patch.bytes_received }),
     ...(clientFsic !== undefined && { clientFsic }),
   }
+}
+
+function isSerialized({ stage, status }: TransferRecord): boolean {
+  return isBefore('serializing', stage) || (stage === 'serializing' && status === 'completed')
 }
 
 function fsicOf({ transfer_stage: target, client_fsic: fsic }: TransferSessionPatch): string | undefined {

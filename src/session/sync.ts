@@ -1,19 +1,23 @@
+import { isMorangoError } from '../core/errors.ts'
 import { filterToString, parseFilter } from '../core/filter.ts'
 import type { Peer } from '../protocol/peer.ts'
-import type { ClientContext, RunOptions } from './client-context.ts'
-import { createTransfer, finishedReport, hasFailed, outcomeError } from './transfer-run.ts'
+import { noteAttempt, noteOutcome } from '../storage/attempts.ts'
+import { createBudget } from './budget.ts'
+import type { SyncLimits } from './budget.ts'
+import type { ClientContext, RunOptions, TransferOptions } from './client-context.ts'
+import { createTransfer, finishedReport, hasFailed, isParked, outcomeError } from './transfer-run.ts'
 import { runTransfer } from './client-transfer.ts'
 import { negotiate, openSession } from './connect.ts'
 import type { SyncSession } from './connect.ts'
 import { runOwn, takeLeft } from './own-transfer.ts'
 import type { Direction } from './plan.ts'
 import type { LeaseHold } from './ports.ts'
-import type { SyncReport, TransferReport } from './progress.ts'
+import type { Parked, SyncReport, TransferReport } from './progress.ts'
 import { canGoOn, findUnfinished, giveUp, sessionPermits } from './unfinished.ts'
 import type { Unfinished } from './unfinished.ts'
 
 /** What to sync. */
-export interface SyncOptions extends RunOptions {
+export interface SyncOptions extends RunOptions, SyncLimits {
   /** `both` pulls, then pushes. */
   readonly direction: 'pull' | 'push' | 'both'
   /** Partition prefixes, separated by whitespace. */
@@ -25,7 +29,8 @@ export interface SyncOptions extends RunOptions {
 }
 
 /**
- * Syncs with a peer: goes on with what an earlier sync left, or opens a session; transfers; closes.
+ * Syncs with a peer: goes on with what an earlier sync left, or opens a session; transfers; closes. How it went is
+ * noted, so that a peer that was never reached can be told from one that was never tried.
  *
  * @throws MorangoError
  */
@@ -34,26 +39,65 @@ export async function syncWithPeer(
   peer: Peer,
   options: SyncOptions,
 ): Promise<SyncReport> {
+  const { db, clock, profile } = context
+  const key = { url: peer.url, profile }
+  const now = (): string => clock.now().toISOString()
+  await noteAttempt(db, key, now())
+  try {
+    const report = await runSync(context, peer, options)
+    await noteOutcome(db, key, now())
+    return report
+  } catch (error) {
+    const failure = {
+      code: isMorangoError(error) ? error.code : 'stage-failed',
+      message: error instanceof Error ? error.message : String(error),
+    }
+    // The database itself may be what failed; that error is the one to hear of.
+    await noteOutcome(db, key, now(), failure).catch(() => {})
+    throw error
+  }
+}
+
+async function runSync(context: ClientContext, peer: Peer, options: SyncOptions): Promise<SyncReport> {
   const { signal, onProgress } = options
   const { sent, received, roundTrips } = peer.traffic
   const filter = parseFilter(options.filter)
+  const { maxBytes, maxSeconds } = options
+  const limited = maxBytes !== undefined || maxSeconds !== undefined
+  const budget = limited ? createBudget(options, { clock: context.clock, traffic: peer.traffic }) : undefined
+  const run: Omit<TransferOptions, 'resumed'> = { ...options, budget }
   const directions: readonly Direction[] =
     options.direction === 'both' ? ['pull', 'push'] : [options.direction]
   const capabilities = await negotiate(context, peer, { signal })
   const sessions = new Map<string, SyncSession>()
   let fresh: SyncSession | undefined
+  let parkedSession: string | undefined
   const transfers: TransferReport[] = []
+  let parked: Parked | undefined
   for (const direction of directions) {
+    const before = budget?.progressed === true ? budget.reached() : undefined
+    if (before !== undefined) {
+      parked = { limit: before, direction, recordsTransferred: 0, recordsTotal: undefined }
+      break
+    }
     // One after the other: what was pulled is not to be pushed back.
     // oxlint-disable-next-line no-await-in-loop
-    transfers.push((await goOn(direction)) ?? (await begin(direction)))
+    const transfer = (await goOn(direction)) ?? (await begin(direction))
+    transfers.push(transfer)
+    if (!transfer.parked) continue
+    const { recordsTransferred, recordsTotal } = transfer
+    parked = { limit: budget?.reached() ?? 'seconds', direction, recordsTransferred, recordsTotal }
+    break
   }
   for (const session of sessions.values()) {
+    // The next sync goes on in it.
+    if (session.record.id === parkedSession) continue
     // oxlint-disable-next-line no-await-in-loop
     await session.close({ signal })
     onProgress?.({ kind: 'session', state: 'closed', sessionId: session.record.id })
   }
   return {
+    parked,
     pulled: sum(transfers, ({ direction, recordsTransferred: n }) => (direction === 'pull' ? n : 0)),
     pushed: sum(transfers, ({ direction, recordsTransferred: n }) => (direction === 'push' ? n : 0)),
     conflicts: sum(transfers, ({ dequeue }) => dequeue.conflicts),
@@ -88,10 +132,11 @@ export async function syncWithPeer(
     let reason = 'The peer cannot go on with it'
     if (await canGoOn(context, unfinished, capabilities, { signal })) {
       onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
-      const outcome = await runTransfer(context, session, transfer, lease, { ...options, resumed: true })
+      const outcome = await runTransfer(context, session, transfer, lease, { ...run, resumed: true })
       if (!hasFailed(outcome)) {
         const report = finishedReport(outcome)
         sessions.set(session.record.id, session)
+        if (report.parked) parkedSession = session.record.id
         // For the other direction it will do as well, if it may.
         if (await sessionPermits(context, session, { push: true, filter })) fresh ??= session
         return report
@@ -108,11 +153,12 @@ export async function syncWithPeer(
     const push = direction === 'push'
     return await runOwn(context, context.random.uuid(), async (lease) => {
       const transfer = await createTransfer(context, session, lease, { push, filter: filterToString(filter) })
-      const outcome = await runTransfer(context, session, transfer, lease, { ...options, resumed: false })
+      const outcome = await runTransfer(context, session, transfer, lease, { ...run, resumed: false })
       const { phase } = outcome.state
       // What failed here is kept, to go on with once the cause is mended.
       const lostThere = phase.kind === 'gone' || (phase.kind === 'errored' && phase.side === 'peer')
       if (lostThere) await giveUp(context, { transfer, session }, lease, { signal })
+      if (isParked(outcome)) parkedSession = session.record.id
       return finishedReport(outcome)
     })
   }

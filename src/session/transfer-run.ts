@@ -43,13 +43,18 @@ export function hasFailed({ state }: TransferOutcome): boolean {
   return state.phase.kind === 'errored' || state.phase.kind === 'gone'
 }
 
+/** Whether a transfer stopped at a limit of the sync. */
+export function isParked({ state: { phase } }: TransferOutcome): boolean {
+  return phase.kind === 'parked' && phase.reason === 'limit'
+}
+
 /**
- * The report of a transfer that came to its end.
+ * The report of a transfer that came to its end, or to a limit of the sync.
  *
  * @throws MorangoError `aborted`, `network`, `transfer-errored`, `lease-lost`, `stage-failed`, or what went wrong
  */
 export function finishedReport(outcome: TransferOutcome): TransferReport {
-  if (outcome.state.phase.kind === 'done') return outcome.report
+  if (outcome.state.phase.kind === 'done' || isParked(outcome)) return outcome.report
   throw outcomeError(outcome)
 }
 

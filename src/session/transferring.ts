@@ -18,27 +18,34 @@ export interface ChunkContext {
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
   readonly lease: LeaseHold
+  /** After each chunk: whether the sync is to stop here for now. Undefined: it has no limits. */
+  readonly shouldPark: (() => boolean) | undefined
   /** Notes how many records have crossed. */
   note(recordsTransferred: number): Promise<void>
 }
 
 /**
  * Fetches the records of a pull from where it stands, some chunks ahead of the one being stored, and tells the
- * server meanwhile how many have come (protocol §5).
+ * server meanwhile how many have come (protocol §5). With limits none are fetched ahead, or what was fetched in vain
+ * would be fetched once more.
  *
+ * @returns whether all have come; false when it stopped at a limit
  * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total
  */
-export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<void> {
-  const { engine, peer, profile, chunks, signal, lease } = context
+export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<boolean> {
+  const { engine, peer, profile, chunks, signal, lease, shouldPark } = context
   const { id } = transfer
   const total = announced(transfer)
   const target = { transferSessionId: id, profile, filter: parseFilter(transfer.filter), lease }
-  const pageAt = readAhead({ sizes: chunks, total }, async (offset, limit) => {
-    const begun = context.clock.now()
-    const page = await peer.fetchBuffers({ transferSessionId: id, offset, limit }, { signal })
-    learn(context, page.records, begun)
-    return page
-  })
+  const pageAt = readAhead(
+    { sizes: chunks, total, ...(shouldPark !== undefined && { pagesAhead: 0 }) },
+    async (offset, limit) => {
+      const begun = context.clock.now()
+      const page = await peer.fetchBuffers({ transferSessionId: id, offset, limit }, { signal })
+      learn(context, page.records, begun)
+      return page
+    },
+  )
   const counts = createTeller((count) => tellCount(context, id, count))
 
   let offset = transfer.recordsTransferred
@@ -53,14 +60,16 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
       offset = after
       await context.note(offset)
       counts.tell(offset)
+      if (offset < total && shouldPark?.() === true) break
     }
   } finally {
     // A count that is still on its way must not overtake one told by a later attempt.
     await counts.settle()
   }
   counts.requireTold()
+  if (offset < total) return false
   const held = await engine.incomingCount(id)
-  if (held === total) return
+  if (held === total) return true
   throw new MorangoError(
     'peer-protocol',
     `The peer announced ${total} records, and sent ${held} different ones`,
@@ -71,14 +80,15 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
  * Sends the records of a push, the next chunk made ready while one is on its way (protocol §5).
  *
  * @param askFirst - whether the server's own count tells where to go on: after a restart or a lost answer
+ * @returns whether all were sent; false when it stopped at a limit
  * @throws MorangoError `transfer-errored` when the server has given the transfer up
  */
 export async function sendRecords(
   context: ChunkContext,
   transfer: TransferRecord,
   askFirst: boolean,
-): Promise<void> {
-  const { engine, peer, chunks, signal } = context
+): Promise<boolean> {
+  const { engine, peer, chunks, signal, shouldPark } = context
   const { id } = transfer
   const total = announced(transfer)
   const read = (offset: number): Promise<BufferRecord[]> =>
@@ -101,12 +111,17 @@ export async function sendRecords(
     const after = offset + records.length
     const begun = context.clock.now()
     const sent = ahead(peer.sendBuffers(records, { signal }))
-    next = after < total ? ahead(prepared(read(after))) : undefined
+    // With limits the size of the next chunk depends on what this one has taken.
+    next = after < total && shouldPark === undefined ? ahead(prepared(read(after))) : undefined
     await sent
     learn(context, records, begun)
     offset = after
     await context.note(offset)
+    if (offset === total || shouldPark === undefined) continue
+    if (shouldPark()) return false
+    next = read(offset)
   }
+  return true
 }
 
 function learn({ chunks, clock }: ChunkContext, records: readonly BufferRecord[], begun: Date): void {

@@ -10,6 +10,7 @@ import { noteExchange } from './instance.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
+import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
@@ -64,6 +65,8 @@ export function createEngine(context: EngineContext): Engine {
       if (queued.count > 0) await dialect.makeDurable?.(kysely)
       return queued
     },
+    preview: (options) => previewQueue(kysely, context, options),
+    countChanged: (options) => countChanged(kysely, context, options),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {

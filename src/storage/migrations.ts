@@ -15,6 +15,7 @@ interface Step {
 const STEPS: readonly Step[] = [
   { version: 1, up: createTables },
   { version: 2, up: createEvicted },
+  { version: 3, up: createAttempts },
 ]
 
 /** The version that this release needs. */
@@ -58,6 +59,14 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
 // Rows that a statement on SQLite may be about to evict: a few, and for the length of that statement only.
 async function createEvicted(db: Kysely<Schema>): Promise<void> {
   await sql`create table morango_evicted (model_name text not null, record_id text not null)`.execute(db)
+}
+
+async function createAttempts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
+  const statement = `create table morango_attempt (url ${text} not null, profile ${text} not null,
+    attempted_at ${text} not null, succeeded_at ${text}, error_code ${text}, error_message ${text},
+    primary key (url, profile))`
+  await sql.raw(statement).execute(db)
 }
 
 async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

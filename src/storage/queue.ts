@@ -38,12 +38,11 @@ export async function queueIn(
   const ownFsic = await readFsic(trx, { ...options, role: 'producer' })
   const ranges = rangesToQueue({ ...options, ownFsic })
   let count = 0
-  for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
-    const wanted = ranges.slice(start, start + RANGES_A_STATEMENT).map(rangeCondition)
+  for (const wanted of conditionsOf(ranges)) {
     // By id, so that the receiver inserts in key order.
     const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_no)
       select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.no
-      from morango_store s where s.profile = ${profile} and (${sql.join(wanted, sql` or `)})
+      from morango_store s where s.profile = ${profile} and ${wanted}
       order by s.id`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)
   }
@@ -57,7 +56,8 @@ export async function clearOutgoing(db: Kysely<Schema>, transferSessionId: strin
   await deleteTransferRows(db, 'morango_outgoing_snapshot', transferSessionId)
 }
 
-function rangesToQueue(options: {
+/** Which records a receiver lacks, by both FSICs. @throws MorangoError `fsic-malformed`, `fsic-outside-filter` */
+export function rangesToQueue(options: {
   filter: Filter
   ownFsic: string
   peerFsic: string
@@ -70,6 +70,16 @@ function rangesToQueue(options: {
   requireFsicInsideFilter(own, filter)
   requireFsicInsideFilter(peer, filter)
   return queueDiffV2(expandFsic(own, filter), expandFsic(peer, filter))
+}
+
+/** SQL conditions: the Store's record `s` is in one of the ranges. No record meets two of them. */
+export function conditionsOf(ranges: readonly QueueRange[]): RawBuilder<boolean>[] {
+  const conditions: RawBuilder<boolean>[] = []
+  for (let start = 0; start < ranges.length; start += RANGES_A_STATEMENT) {
+    const wanted = ranges.slice(start, start + RANGES_A_STATEMENT).map(rangeCondition)
+    conditions.push(sql<boolean>`(${sql.join(wanted, sql` or `)})`)
+  }
+  return conditions
 }
 
 // An expression, so that no index on the partition is taken: the one on versions is the one that finds few.

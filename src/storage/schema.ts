@@ -161,6 +161,17 @@ export interface SyncSessionTable {
   last_activity_at: string
 }
 
+/** The last sync that was begun with each server, whether it came to a session or not. */
+export interface AttemptTable {
+  url: string
+  profile: string
+  attempted_at: string
+  succeeded_at: string | null
+  /** Why the last one failed. */
+  error_code: string | null
+  error_message: string | null
+}
+
 export interface TransferSessionTable {
   id: string
   sync_session_id: string
@@ -257,6 +268,7 @@ export interface Schema {
   morango_nonce: NonceTable
   morango_shared_key: SharedKeyTable
   morango_sync_session: SyncSessionTable
+  morango_attempt: AttemptTable
   morango_transfer_session: TransferSessionTable
   morango_lease: LeaseTable
   morango_outgoing: OutgoingTable

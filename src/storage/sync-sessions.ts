@@ -94,6 +94,11 @@ export async function deactivateSyncSession(db: Kysely<Schema>, id: string, now:
   return result.numUpdatedRows === 1n
 }
 
+/** Forgets a session that has no transfers. */
+export async function deleteSyncSession(db: Kysely<Schema>, id: string): Promise<void> {
+  await db.deleteFrom('morango_sync_session').where('id', '=', id).execute()
+}
+
 /**
  * Marks the active sessions inactive in which nothing has happened since `before`, in their transfers neither, and
  * no transfer is being run. One statement, so that each is closed by one process only, and none that came to life

@@ -79,6 +79,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_outgoing: true,
   morango_outgoing_snapshot: true,
   morango_lease: true,
+  morango_attempt: true,
   morango_incoming: true,
 }
 

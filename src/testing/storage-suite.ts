@@ -1,10 +1,13 @@
 import { applying } from './behaviours/applying.ts'
 import { braking } from './behaviours/braking.ts'
 import { counting } from './behaviours/counting.ts'
+import { explaining } from './behaviours/explaining.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
 import { rescanning } from './behaviours/rescanning.ts'
+import { listing } from './behaviours/listing.ts'
+import { planning } from './behaviours/planning.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -22,6 +25,9 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['counters and filters', counting],
   ['transfers', transferring],
   ['leases', leasing],
+  ['explaining', explaining],
+  ['planning', planning],
+  ['listing peers', listing],
   ['what went wrong elsewhere', field],
 ]
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytes, duration, oneLine, wrap } from '../../src/cli/format.ts'
+import { byteCount } from '../../src/cli/options.ts'
 import { createPaint } from '../../src/cli/paint.ts'
 import { connectingLine, liveLine, plainLine, rowLine } from '../../src/cli/progress-lines.ts'
 import {
@@ -142,9 +143,17 @@ describe('progress', () => {
 
 test('the summary of a sync', () => {
   const none = { written: 0, deleted: 0, failed: 0 }
-  const transfer = { id: 'a', recordsTotal: 10, recordsTransferred: 10, deserialize: none, resumed: false }
+  const transfer = {
+    id: 'a',
+    recordsTotal: 10,
+    recordsTransferred: 10,
+    deserialize: none,
+    resumed: false,
+    parked: false,
+  }
   const dequeue = { created: 8, fastForwarded: 1, known: 0, conflicts: 1 }
   const report: SyncReport = {
+    parked: undefined,
     pulled: 1234,
     pushed: 1,
     conflicts: 1,
@@ -169,6 +178,40 @@ test('the summary of a sync', () => {
     '        serializing  queuing  transferring  dequeuing  deserializing  total',
     '  pull            -    12 ms          59 s          -              -   59 s',
     '  push            -     12 s             -          -              -   12 s',
+  ])
+})
+
+test('what a sync within limits did', () => {
+  const none = { written: 0, deleted: 0, failed: 0 }
+  const dequeue = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
+  const report: SyncReport = {
+    parked: { limit: 'bytes', direction: 'pull', recordsTransferred: 1500, recordsTotal: 20_000 },
+    pulled: 1500,
+    pushed: 0,
+    conflicts: 0,
+    problems: { unserialized: 0, undeserialized: 0 },
+    bytes: { sent: 100, received: 5_000_000 },
+    roundTrips: 21,
+    transfers: [
+      {
+        id: 'a',
+        direction: 'pull',
+        recordsTotal: 20_000,
+        recordsTransferred: 1500,
+        dequeue,
+        deserialize: none,
+        resumed: true,
+        parked: true,
+        stages: { transferring: 59_000 },
+      },
+    ],
+  }
+  const lines = summaryLines(report, { peer: 'http://10.0.0.5:8080/', ms: 60_000, paint })
+  expect(lines.slice(0, 4)).toEqual([
+    'Parked after 1m 00s: the sync with http://10.0.0.5:8080/ is not complete.',
+    '',
+    '  parked     in the pull, after 1,500 of 20,000 records: the bytes are used up',
+    '             Sync again to go on from there.',
   ])
 })
 
@@ -265,4 +308,9 @@ test('what an output can show', () => {
   expect(terminalOf(tty, { TERM: 'dumb' })).toMatchObject({ live: false, color: false })
   expect(terminalOf({}, {})).toMatchObject({ live: false, color: false })
   expect(terminalOf({}, {}).width()).toBe(80)
+})
+
+test('numbers of bytes as options take them', () => {
+  expect(['1', '500k', '20M', '1.5g', '7kb'].map(byteCount)).toEqual([1, 500_000, 20_000_000, 1.5e9, 7000])
+  for (const text of ['', 'much', '-1', '0', '1t', '1 M']) expect(() => byteCount(text)).toThrow('500k')
 })

@@ -92,6 +92,12 @@ export function createFakeEngine(instance: string): FakeEngine {
       outgoing.set(transferSessionId, records)
       return { count: records.length, fsic: ownFsic }
     },
+    async preview() {
+      return { models: [], ids: [], unserializable: 0 }
+    },
+    async countChanged() {
+      return 0
+    },
     async outgoing(id, { offset, limit }) {
       await enter('outgoing')
       const records = outgoing.get(id) ?? []

@@ -59,7 +59,9 @@ export function record(n: number, changes: object = {}): BufferRecord {
   }
 }
 
-export function view(changes: TransferSessionPatch | Partial<TransferSessionView> = {}): TransferSessionView {
+export function view(
+  changes: Omit<TransferSessionPatch, 'preview'> | Partial<TransferSessionView> = {},
+): TransferSessionView {
   return {
     id: ID,
     start_timestamp: '2026-11-22T16:15:41.359804Z',

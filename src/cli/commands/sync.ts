@@ -1,11 +1,20 @@
 import process from 'node:process'
 import { type Command, Option } from 'commander'
 import { isMorangoError } from '../../core/errors.ts'
+import type { Morango, MorangoPlanOptions } from '../../morango.ts'
 import { CommandError } from '../failure.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
-import { confirmDeletionsOption, jsonOption, profileOption, wholeNumber } from '../options.ts'
+import {
+  byteCount,
+  confirmDeletionsOption,
+  filterOption,
+  jsonOption,
+  profileOption,
+  wholeNumber,
+} from '../options.ts'
 import { printJson, printLines, printNote } from '../output.ts'
 import { createPaint } from '../paint.ts'
+import { planLines } from '../plan-lines.ts'
 import { createProgressView, NO_VIEW } from '../progress-view.ts'
 import { reachPeer } from '../reach.ts'
 import { catchStopSignals } from '../stop-signals.ts'
@@ -22,6 +31,9 @@ interface Flags extends GlobalFlags {
   readonly confirmDeletions?: boolean
   readonly profile?: string
   readonly chunkSize?: number
+  readonly dryRun?: boolean
+  readonly maxBytes?: number
+  readonly maxSeconds?: number
   readonly json?: boolean
 }
 
@@ -30,12 +42,23 @@ Pulls what the peer has and this database lacks, then pushes what the peer
 lacks. What an interrupted sync left is gone on with first. Certificates are
 chosen among those that permit it, unless they are named.
 
+With --dry-run it only asks, and says what would go each way, by model and
+bytes, and which conflicts there would be; of a peer of another kind only the
+number of records is known. Nothing is changed here, and no record moves.
+
+With --max-bytes or --max-seconds it stops between two chunks or steps once the
+limit is reached, says so, and exits with 0: the next sync with the same peer
+and filter goes on from there, and sends nothing twice. Each sync moves at
+least one chunk, so that repeated ones come to an end.
+
 Progress goes to the standard error: drawn in a terminal, a line for each stage
 elsewhere.
 
 Examples:
   $ morango sync https://cloud.example/ --filter 5b1f…
   $ morango sync http://10.0.0.5:8080/ --filter 5b1f…:place --pull
+  $ morango sync https://cloud.example/ --filter 5b1f… --dry-run
+  $ morango sync https://cloud.example/ --filter 5b1f… --max-bytes 5M
   $ morango sync https://cloud.example/ --filter 5b1f… --json | jq .problems`
 
 /** `morango sync` */
@@ -46,12 +69,9 @@ export function addSync(program: Command): void {
     .description('Syncs this database with a peer.')
     .argument('<url>', 'the base URL of the peer')
     .addOption(
-      new Option(
-        '-f, --filter <partition>',
+      filterOption(
         'what to sync: a prefix of partitions; may be given again for others',
-      )
-        .makeOptionMandatory()
-        .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
+      ).makeOptionMandatory(),
     )
     .addOption(new Option('--pull', 'only get records').conflicts(['push', 'both']))
     .addOption(new Option('--push', 'only send records').conflicts(['pull', 'both']))
@@ -64,6 +84,9 @@ export function addSync(program: Command): void {
       wholeNumber(1, 100_000),
     )
     .addOption(confirmDeletionsOption())
+    .option('--dry-run', 'only say what would go each way')
+    .option('--max-bytes <n>', 'stop for now after so many bytes, such as 500k or 20M', byteCount)
+    .option('--max-seconds <n>', 'stop for now after so many seconds', wholeNumber(1))
     .addOption(profileOption())
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
@@ -78,15 +101,18 @@ async function runSync(url: string, flags: Flags): Promise<void> {
       flags,
       async ({ morango }) => {
         const begun = performance.now()
+        if (flags.dryRun === true) {
+          await showPlan(url, flags, morango, stop.signal)
+          return
+        }
         if (flags.json !== true) view = createProgressView(url)
         await reachPeer(url, morango, stop.signal)
         const report = await morango.sync(url, {
-          filter: flags.filter.join('\n'),
-          direction: flags.pull === true ? 'pull' : flags.push === true ? 'push' : 'both',
-          certificate: flags.certificate,
-          serverCertificate: flags.serverCertificate,
+          ...wishesOf(flags),
           confirmDeletions: flags.confirmDeletions,
           maxChunk: flags.chunkSize,
+          maxBytes: flags.maxBytes,
+          maxSeconds: flags.maxSeconds,
           signal: stop.signal,
           onProgress: (event) => view.onProgress(event),
         })
@@ -112,4 +138,21 @@ async function runSync(url: string, flags: Flags): Promise<void> {
     view.stop()
     stop.release()
   }
+}
+
+type Wishes = Pick<MorangoPlanOptions, 'filter' | 'direction' | 'certificate' | 'serverCertificate'>
+
+function wishesOf({ filter, pull, push, certificate, serverCertificate }: Flags): Wishes {
+  const direction = pull === true ? 'pull' : push === true ? 'push' : 'both'
+  return { filter: filter.join('\n'), direction, certificate, serverCertificate }
+}
+
+async function showPlan(url: string, flags: Flags, morango: Morango, signal: AbortSignal): Promise<void> {
+  await reachPeer(url, morango, signal)
+  const plan = await morango.plan(url, { ...wishesOf(flags), signal })
+  if (flags.json === true) {
+    printJson({ peer: url, ...plan })
+    return
+  }
+  printLines(planLines(plan, { peer: url, paint: createPaint(terminalOf(process.stdout).color) }))
 }
