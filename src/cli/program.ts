@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProblems } from './commands/problems.ts'
 import { addServe } from './commands/serve.ts'
@@ -72,5 +73,6 @@ export function createProgram(): Command {
   addStatus(program)
   addProblems(program)
   addCleanup(program)
+  addDoctor(program)
   return program
 }

@@ -1,5 +1,6 @@
 import { applying } from './behaviours/applying.ts'
 import { counting } from './behaviours/counting.ts'
+import { diagnosing } from './behaviours/diagnosing.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
@@ -16,6 +17,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['counters and filters', counting],
   ['transfers', transferring],
   ['leases', leasing],
+  ['diagnosing', diagnosing],
   ['what went wrong elsewhere', field],
 ]
 

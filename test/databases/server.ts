@@ -8,8 +8,7 @@ const url = inject('postgresUrl')
 const admin = new pg.Pool({ connectionString: url, max: 2 })
 let serial = 0
 
-const END_CONNECTIONS =
-  'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1'
+const END_CONNECTIONS = 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1'
 
 /** A database on the server, with the URL by which others may reach it. */
 export interface ServerDatabase extends TestDatabase {

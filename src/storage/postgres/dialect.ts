@@ -5,6 +5,7 @@ import { quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
 import { isBusy, isRowFault } from './errors.ts'
+import { postgresHealth } from './health.ts'
 import { insertion } from './insertion.ts'
 import { installedTriggers, triggers } from './triggers.ts'
 
@@ -39,6 +40,7 @@ export const postgresDialect: Dialect = {
       order by c.relname`.execute(db)
     return rows.rows.map((row) => row.name)
   },
+  health: postgresHealth,
   isBusy,
   isRowFault,
 }
