@@ -2,12 +2,14 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProblems } from './commands/problems.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
+import { completeManual } from './manual.ts'
 
 const ABOUT = `Syncs chosen tables of this database with other devices.
 
@@ -74,5 +76,7 @@ export function createProgram(): Command {
   addProblems(program)
   addCleanup(program)
   addDoctor(program)
+  addCompletion(program)
+  completeManual(program)
   return program
 }
