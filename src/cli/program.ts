@@ -4,6 +4,7 @@ import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addInit } from './commands/init.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProblems } from './commands/problems.ts'
 import { addServe } from './commands/serve.ts'
@@ -68,6 +69,7 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
     .exitOverride()
+  addInit(program)
   addMigrate(program)
   addCertificateCommands(program)
   addServe(program)

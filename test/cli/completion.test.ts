@@ -18,7 +18,7 @@ test.each(SHELLS)('%s: every command and every option is in the script', (shell)
     expect(script).toContain(path.at(-1))
     for (const { long, hidden } of command.options) {
       if (hidden) continue
-      expect(script, path.join(' ')).toContain(shell === 'fish' ? `-l ${long?.slice(2)}` : long)
+      expect(script).toContain(shell === 'fish' ? `-l ${long?.slice(2)}` : long)
     }
   }
 })

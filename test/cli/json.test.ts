@@ -26,7 +26,7 @@ test.each(leaves.filter((path) => !WITHOUT_CONFIG.has(path.join(' '))))(
     const words = path.filter((word) => word !== undefined)
     const args = [...words, ...(ARGUMENTS[words.join(' ')] ?? []), '--json']
     const { code, stdout, stderr } = await run(field.empty(), args)
-    expect(code, stderr).toBe(2)
+    expect(code).toBe(2)
     expect(JSON.parse(stdout)).toEqual({
       error: {
         code: 'usage',
