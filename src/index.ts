@@ -1,6 +1,6 @@
 export { createMorango } from './morango.ts'
 export type { Morango, MorangoOptions, MorangoSyncOptions, ServeOptions } from './morango.ts'
-export type { Certificates, CertificateSummary } from './certificates.ts'
+export type { Certificates, CertificateSummary, KnownCertificate } from './certificates.ts'
 export { diagnose } from './diagnosis/diagnose.ts'
 export type { CheckedPart, DiagnoseOptions, Diagnosis } from './diagnosis/diagnose.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'

@@ -56,6 +56,7 @@ export function withMorango<T>(
       database,
       profiles,
       allowCertificatePushing: config.allowCertificatePushing,
+      refusedCertificates: config.refusedCertificates,
       withoutCapabilities: config.withoutCapabilities,
       chunkSize: config.chunkSize,
       compressor: zlibCompressor,

@@ -21,6 +21,7 @@ export type MorangoErrorCode =
   | 'certificate-profile-invalid'
   | 'certificate-malformed'
   | 'certificate-chain-invalid'
+  | 'certificate-refused'
   | 'private-key-missing'
   | 'invalid-key'
   // counters
