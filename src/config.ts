@@ -7,6 +7,7 @@ export interface MorangoConfig extends Pick<
   MorangoOptions,
   | 'profiles'
   | 'allowCertificatePushing'
+  | 'refusedCertificates'
   | 'withoutCapabilities'
   | 'chunkSize'
   | 'deletionBrake'

@@ -7,7 +7,9 @@ export type {
   MorangoWorkOptions,
   ServeOptions,
 } from './morango.ts'
-export type { Certificates, CertificateSummary } from './certificates.ts'
+export type { Certificates, CertificateSummary, KnownCertificate } from './certificates.ts'
+export { diagnose } from './diagnosis/diagnose.ts'
+export type { CheckedPart, DiagnoseOptions, Diagnosis } from './diagnosis/diagnose.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
 export type { Clock, Random } from './core/ports.ts'
@@ -55,6 +57,7 @@ export { checkTracking } from './storage/check-tracking.ts'
 export type { TrackingFinding } from './storage/check-tracking.ts'
 export { migrateAround } from './storage/guarded-migration.ts'
 export type { GuardedMigrationReport } from './storage/guarded-migration.ts'
+export type { Finding, Severity } from './storage/finding.ts'
 export { migrate } from './storage/prepare.ts'
 export type { MigrationOptions, MigrationReport } from './storage/prepare.ts'
 export type { Problem } from './storage/problems.ts'

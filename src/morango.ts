@@ -15,6 +15,7 @@ import type { PeerSummary } from './session/peers.ts'
 import type { ForeseeOptions, SyncPlan } from './session/foresee.ts'
 import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
+import { refusedSet } from './session/refused-certificates.ts'
 import type { SyncReport } from './session/progress.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
@@ -44,6 +45,11 @@ export interface MorangoOptions {
   readonly migrate?: boolean | undefined
   /** Whether peers may give us certificates to serve with (`ALLOW_CERTIFICATE_PUSHING`). Default: false. */
   readonly allowCertificatePushing?: boolean | undefined
+  /**
+   * Ids of certificates to have nothing to do with, as server and as client, nor with those below them: of devices that
+   * were stolen. The protocol has no revocation, so each peer needs the list itself. Default: none.
+   */
+  readonly refusedCertificates?: readonly string[] | undefined
   /** Capabilities not to use, for peers that have trouble with them. */
   readonly withoutCapabilities?: readonly string[] | undefined
   /** Records in a chunk. Default: 500, growing to 2,000 between two of ours while the link is quick. */
@@ -214,7 +220,18 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { sleep, leaseMs, pulse } = options
   const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const lease = { databaseNow, leaseMs, pulse }
-  const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep, ...lease }
+  const refusedCertificates = refusedSet(options.refusedCertificates)
+  const shared = {
+    db: database.kysely,
+    engine,
+    signer,
+    clock,
+    random,
+    capabilities,
+    sleep,
+    refusedCertificates,
+    ...lease,
+  }
   const instanceInfo = (): Promise<InstanceInfo> => describeInstance(database)
 
   const clients = new Map<string, SyncClient>()

@@ -82,3 +82,17 @@ export function hours(text: string): number {
   if (value < 1e6) return value
   throw new InvalidArgumentError('It must be a number of hours, such as 6 or 0.5.')
 }
+
+/** Names with commas between them. */
+export function nameList(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
+/** The id of a root certificate. */
+export function dataset(text: string): string {
+  if (/^[0-9a-f]{32}$/u.test(text)) return text
+  throw new InvalidArgumentError('It must be 32 hex digits, as `cert create-root` prints them.')
+}

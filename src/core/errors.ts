@@ -22,6 +22,7 @@ export type MorangoErrorCode =
   | 'certificate-profile-invalid'
   | 'certificate-malformed'
   | 'certificate-chain-invalid'
+  | 'certificate-refused'
   | 'private-key-missing'
   | 'invalid-key'
   // counters

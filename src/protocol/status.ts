@@ -26,6 +26,7 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'certificate-profile-invalid': [400, 'certificate'],
   'certificate-malformed': [400, 'string'],
   'certificate-chain-invalid': [403, 'string'],
+  'certificate-refused': [403, 'string'],
   'private-key-missing': [400, 'string'],
   'invalid-key': [400, 'string'],
   'fsic-malformed': [400, 'string'],

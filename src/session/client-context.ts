@@ -16,6 +16,8 @@ export interface SyncClientOptions extends LeaseOptions {
   /** The name of the profile that it syncs. */
   readonly profile: string
   readonly scopeDefinitions: readonly ScopeDefinition[]
+  /** Ids of certificates to have nothing to do with, nor with those below them. */
+  readonly refusedCertificates?: ReadonlySet<string> | undefined
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
   /** What this side can; the peers' transports must send the same in their header. */
   readonly capabilities: readonly string[]
@@ -73,6 +75,7 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     sleep: options.sleep ?? realSleep,
     instanceInfo: () => options.instanceInfo(),
     scopeDefinition: (id) => definitions.get(id),
+    refusedCertificates: options.refusedCertificates,
     running: new Set(),
   }
 }

@@ -1,6 +1,7 @@
 import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
+import type { Finding } from './finding.ts'
 import type { Insertion, InsertTarget } from './insertion.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
@@ -63,6 +64,8 @@ export interface Dialect {
   readonly readTable: (db: Kysely<Schema>, table: string) => Promise<TableInfo | undefined>
   /** All tables that are not ours, to suggest near names. */
   readonly tableNames: (db: Kysely<Schema>) => Promise<string[]>
+  /** What of the database, its settings and its place would make syncing of these tables fail or go wrong. */
+  readonly health: (db: Kysely<Schema>, tables: readonly string[]) => Promise<Finding[]>
   /** Whether an error says that another transaction was in the way, so that a retry makes sense. */
   readonly isBusy: (error: unknown) => boolean
   /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */

@@ -2,6 +2,7 @@ import { applying } from './behaviours/applying.ts'
 import { braking } from './behaviours/braking.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
+import { diagnosing } from './behaviours/diagnosing.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
@@ -28,6 +29,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['explaining', explaining],
   ['planning', planning],
   ['listing peers', listing],
+  ['diagnosing', diagnosing],
   ['what went wrong elsewhere', field],
 ]
 

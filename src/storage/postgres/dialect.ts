@@ -4,6 +4,7 @@ import type { Dialect } from '../dialect.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
 import { isBusy, isRowFault } from './errors.ts'
+import { postgresHealth } from './health.ts'
 import { insertion } from './insertion.ts'
 import { dropTrigger, installedTriggers, schemaState, triggers } from './triggers.ts'
 
@@ -40,6 +41,7 @@ export const postgresDialect: Dialect = {
       order by c.relname`.execute(db)
     return rows.rows.map((row) => row.name)
   },
+  health: postgresHealth,
   isBusy,
   isRowFault,
 }

@@ -5,6 +5,7 @@ import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
 import { MIGRATION_MARK } from '../migration-mark.ts'
 import type { Schema } from '../schema.ts'
+import { sqliteHealth } from './health.ts'
 import { insertion } from './insertion.ts'
 
 const BUSY = 5
@@ -54,6 +55,7 @@ export const sqliteDialect: Dialect = {
       and name not like 'morango\\_%' escape '\\' order by name`.execute(db)
     return rows.rows.map((row) => row.name)
   },
+  health: sqliteHealth,
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
 }
