@@ -78,7 +78,10 @@ function migrationLines(report: GuardedMigrationReport, database: string): strin
   const lines = [`${database} is ready to sync.`]
   if (addedColumns.length > 0) lines.push(`  columns added   ${addedColumns.join(', ')}`)
   if (tracked.length > 0) lines.push(`  now watched     ${tracked.join(', ')}`)
-  if (logged > 0) lines.push(`  to be synced    ${counted(logged, 'change')} that no trigger had seen`)
+  if (logged > 0) {
+    const what = counted(logged, found.length === 0 ? 'row' : 'change')
+    lines.push(`  to be synced    ${what} that no trigger had seen`)
+  }
   lines.push(...found.flatMap(findingLines))
   if (restored > 0) lines.push(`  brought back    ${counted(broughtBack, 'row')} that the tool had deleted`)
   if (broughtBack < restored) {
