@@ -81,20 +81,20 @@ async function inspect(database: Database, profiles: readonly Profile[]): Promis
   const version = await ownVersion(database)
   if (version !== SCHEMA_VERSION) {
     if (version < SCHEMA_VERSION) {
-      find('own-tables-older', undefined, 'Its tables are missing or of an older release.')
+      find('own-tables-older', undefined, "Morango's tables are missing or of an older release.")
     } else {
       const hint = 'Update the morango package.'
-      find('own-tables-newer', undefined, 'It was migrated by a newer release of morango.', hint)
+      find('own-tables-newer', undefined, 'The database was migrated by a newer release of morango.', hint)
     }
     return { findings, compiled, invalid }
   }
   if ((await markedMigration(kysely)) !== undefined) {
     const message =
-      'A tool is at work on its tables under `morango migrate`, or was and did not come to its end.'
+      'A tool is at work on the tables under `morango migrate`, or was and did not come to its end.'
     find('migration-unfinished', undefined, message, 'Wait for it; if it is over, run `morango migrate`.')
   }
   if (!(await isTracking(kysely))) {
-    find('triggers-off', undefined, 'Somebody has switched its triggers off (morango_control).')
+    find('triggers-off', undefined, "Somebody has switched Morango's triggers off (morango_control).")
   }
   const installed = await dialect.installedTriggers(kysely)
   for (const profile of profiles) {

@@ -12,7 +12,7 @@ test('from a fresh database to one that can sync', async () => {
   const device = field.device('one')
   const fresh = await run(device, ['doctor'])
   expect(fresh).toMatchObject({ code: 1, stderr: '' })
-  expect(fresh.stdout).toMatch(/^error +tracking +The database is not ready to sync/mu)
+  expect(fresh.stdout).toMatch(/^error +tracking +Morango's tables are missing/mu)
   expect(fresh.stdout).toContain('> Run `morango migrate`.\n')
   expect(fresh.stdout).toMatch(/^1 error/mu)
 

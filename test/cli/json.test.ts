@@ -11,6 +11,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'cert create-root': ['x'],
   'cert request': ['http://127.0.0.1:9/', '--scope', 'x', '--username', 'y'],
   'cert push': ['http://127.0.0.1:9/', '--scope', 'x', '--parent', 'y'],
+  explain: ['x', 'y'],
   sync: ['http://127.0.0.1:9/', '-f', 'x'],
 }
 const leaves = allCommands(createProgram())

@@ -13,8 +13,9 @@ beforeEach(() => {
   file = join(directory, 'field.db')
   const app = new DatabaseSync(file, { enableForeignKeyConstraints: false })
   app.exec(`
-    create table shelf (id text primary key, label text);
+    create table shelf (id text primary key, label text unique);
     create table book (id text primary key, isbn text unique, shelf_id text references shelf (id));
+    create unique index book_of_a_shelf on book (shelf_id, isbn) where shelf_id is not null;
     insert into book values ('a', '1', 'gone'), ('b', '2', 'gone'), ('c', '3', null)`)
   app.close()
   chmodSync(file, 0o600)

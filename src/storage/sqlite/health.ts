@@ -54,12 +54,13 @@ async function brokenReferences(db: Kysely<Schema>, tables: readonly string[]): 
   return findings
 }
 
-/** Tables in which an `insert or replace` can evict another row without a trace. */
+/** Tables in which an `insert or replace` can evict another row by a key that our triggers do not look at. */
 async function evictable(db: Kysely<Schema>, tables: readonly string[]): Promise<Finding[]> {
   const unique: string[] = []
   for (const table of tables) {
-    const found = await sql<{ n: number }>`select count(*) as n from pragma_index_list(${table})
-      where "unique" = 1 and origin <> 'pk'`.execute(db)
+    const found = await sql<{ n: number }>`select count(*) as n from pragma_index_list(${table}) l
+      where l."unique" = 1 and (l.partial = 1
+        or exists (select 1 from pragma_index_info(l.name) c where c.name is null))`.execute(db)
     if (Number(found.rows[0]?.n ?? 0) > 0) unique.push(`"${table}"`)
   }
   if (unique.length === 0) return []
@@ -67,7 +68,7 @@ async function evictable(db: Kysely<Schema>, tables: readonly string[]): Promise
     {
       code: 'recursive-triggers',
       severity: 'note',
-      sentence: `${unique.join(', ')} can lose a row to \`insert or replace\` by a unique key, and no trigger sees that unless the connection has recursive triggers.`,
+      sentence: `${unique.join(', ')} can lose a row to \`insert or replace\` by a partial unique index, or one on an expression, and no trigger sees that unless the connection has recursive triggers.`,
       mend: 'Where the application uses `insert or replace` there, have its connections run `pragma recursive_triggers = on`.',
     },
   ]
