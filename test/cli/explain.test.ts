@@ -75,6 +75,8 @@ test('who was synced with', async () => {
   expect((await run(two, ['sync', 'http://127.0.0.1:9/', '-f', country])).code).toBe(1)
   addPlaces(two, country, ['Vailoa'], 30)
   expect(await json(two, ['peers'])).toMatchObject([
+    { address: 'http://127.0.0.1:9/', instance: null, lastSuccessAt: null, lastError: { code: 'network' } },
+
     { role: 'server', address: url, progress: { records: 1 } },
   ])
 })
