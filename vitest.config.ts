@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const shared = { isolate: false, testTimeout: 30_000 } as const
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // On two processors Vitest would take one: tests wait for processes and servers that they start.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/databases/count-reporter.ts'],
     projects: [
       {

@@ -16,17 +16,13 @@ const shared = {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Some look at who waits for whom on the server: files must not run side by side.
-    maxWorkers: 1,
+    maxWorkers: 2,
     reporters: ['default', './test/databases/count-reporter.ts'],
     projects: [
       {
         test: {
           ...shared,
           name: 'postgres',
-          // Not yet on a server: what is logged of a record that is pending stays logged until a later turn, so that at
-          // the end of some histories a change waits that was serialized already (see CHANGELOG, known).
-          exclude: ['test/property/history.test.ts'],
           env: { MORANGO_TEST_DATABASE: 'postgres' },
           setupFiles: ['test/databases/skip-without-server.ts'],
           globalSetup: ['test/databases/setup-server.ts'],

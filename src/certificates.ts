@@ -6,7 +6,7 @@ import type { JsonValue } from './core/python-json.ts'
 import type { ScopeDefinition } from './core/scope.ts'
 import type { Peer } from './protocol/peer.ts'
 import type { CertificatePush, CertificateRequest, SyncClient } from './session/client.ts'
-import { heldCertificates, saveCertificate } from './storage/certificates.ts'
+import { heldCertificates, knownCertificates, saveCertificate } from './storage/certificates.ts'
 import type { Database } from './storage/dialect.ts'
 
 /** A certificate without its keys and signatures, for people and programs to look at. */
@@ -19,6 +19,14 @@ export interface CertificateSummary {
   readonly params: string
 }
 
+/** A certificate that is known here, whoever has its key. */
+export interface KnownCertificate extends CertificateSummary {
+  /** Whether its private key is here. */
+  readonly held: boolean
+  /** When a peer last opened a session with it, from which address, and what that called itself. */
+  readonly lastUsed: { readonly at: string; readonly address: string; readonly hostname: string } | undefined
+}
+
 /** The certificates that this database holds the private keys of, and the ways to get more. */
 export interface Certificates {
   /**
@@ -28,6 +36,8 @@ export interface Certificates {
    */
   createRoot(scope: string, params?: Readonly<Record<string, JsonValue>>): Promise<CertificateSummary>
   list(): Promise<CertificateSummary[]>
+  /** Every certificate known here, those of peers too, and when a peer last came with it. */
+  listAll(): Promise<KnownCertificate[]>
   /** Asks a peer for a certificate, with the credentials that its application checks. */
   request(peer: string | Peer, request: CertificateRequest): Promise<CertificateSummary>
   /** Gives a peer that allows it a certificate below one of ours, so that it can serve for us. */
@@ -61,6 +71,12 @@ export function createCertificates(options: {
     },
     list: async () =>
       (await heldCertificates(database.kysely)).map(({ certificate }) => summarize(certificate)),
+    listAll: async () =>
+      (await knownCertificates(database.kysely)).map(({ certificate, held, lastUsed }) => ({
+        ...summarize(certificate),
+        held,
+        lastUsed,
+      })),
     request: async (peer, request) => summarize(await client.requestCertificate(connect(peer), request)),
     push: async (peer, push) => summarize(await client.pushCertificate(connect(peer), push)),
   }

@@ -5,7 +5,13 @@ import type { Database } from './storage/dialect.ts'
 /** What the command `morango` works on: the default export of `morango.config.ts`. */
 export interface MorangoConfig extends Pick<
   MorangoOptions,
-  'profiles' | 'allowCertificatePushing' | 'withoutCapabilities' | 'chunkSize'
+  | 'profiles'
+  | 'allowCertificatePushing'
+  | 'refusedCertificates'
+  | 'withoutCapabilities'
+  | 'chunkSize'
+  | 'deletionBrake'
+  | 'brakeArriving'
 > {
   /** A database, or a function that gives one, so that nothing is opened before a command needs it. */
   readonly database: Database | (() => Database | Promise<Database>)

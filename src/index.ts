@@ -4,15 +4,19 @@ export type {
   MorangoOptions,
   MorangoPlanOptions,
   MorangoSyncOptions,
+  MorangoWorkOptions,
   ServeOptions,
 } from './morango.ts'
-export type { Certificates, CertificateSummary } from './certificates.ts'
+export type { Certificates, CertificateSummary, KnownCertificate } from './certificates.ts'
+export { diagnose } from './diagnosis/diagnose.ts'
+export type { CheckedPart, DiagnoseOptions, Diagnosis } from './diagnosis/diagnose.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
 export type { Clock, Random } from './core/ports.ts'
 export type { ScopeDefinition } from './core/scope.ts'
 export { STAGES } from './core/stages.ts'
 export type { Stage, StageStatus } from './core/stages.ts'
+export type { DeletionBrake } from './models/deletion-brake.ts'
 export { model } from './models/model.ts'
 export type {
   AnyRow,
@@ -49,7 +53,13 @@ export type { Authorization, CertificateApplicant, CertificateWish } from './ses
 export type { EngineWarning } from './storage/context.ts'
 export type { InstanceName } from './storage/known-instances.ts'
 export type { Database } from './storage/dialect.ts'
+export { checkTracking } from './storage/check-tracking.ts'
+export type { TrackingFinding } from './storage/check-tracking.ts'
+export { migrateAround } from './storage/guarded-migration.ts'
+export type { GuardedMigrationReport } from './storage/guarded-migration.ts'
+export type { Finding, Severity } from './storage/finding.ts'
 export { migrate } from './storage/prepare.ts'
-export type { MigrationReport } from './storage/prepare.ts'
+export type { MigrationOptions, MigrationReport } from './storage/prepare.ts'
 export type { Problem } from './storage/problems.ts'
+export type { RescanFinding, RescanOptions, RescanReport } from './storage/rescan.ts'
 export type { Status } from './storage/status.ts'

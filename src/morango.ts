@@ -4,6 +4,7 @@ import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
+import type { DeletionBrake } from './models/deletion-brake.ts'
 import type { Profile } from './models/profile.ts'
 import { buildRecord } from './models/record.ts'
 import type { Peer, Service } from './protocol/peer.ts'
@@ -14,6 +15,7 @@ import type { PeerSummary } from './session/peers.ts'
 import type { ForeseeOptions, SyncPlan } from './session/foresee.ts'
 import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
+import { refusedSet } from './session/refused-certificates.ts'
 import type { SyncReport } from './session/progress.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
@@ -23,8 +25,11 @@ import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
-import { compileProfiles, migrate } from './storage/prepare.ts'
+import { migrate } from './storage/prepare.ts'
 import { type Problem, readProblems } from './storage/problems.ts'
+import { chosenModels, rescan, type RescanOptions, type RescanReport } from './storage/rescan.ts'
+import { restoreDeleted } from './storage/restore-deleted.ts'
+import { watchProfiles } from './storage/schema-watch.ts'
 import { readStatus, type Status } from './storage/status.ts'
 import type { Compressor } from './transport/http/compressor.ts'
 import { createHttpPeer } from './transport/http/client.ts'
@@ -40,14 +45,28 @@ export interface MorangoOptions {
   readonly migrate?: boolean | undefined
   /** Whether peers may give us certificates to serve with (`ALLOW_CERTIFICATE_PUSHING`). Default: false. */
   readonly allowCertificatePushing?: boolean | undefined
+  /**
+   * Ids of certificates to have nothing to do with, as server and as client, nor with those below them: of devices that
+   * were stolen. The protocol has no revocation, so each peer needs the list itself. Default: none.
+   */
+  readonly refusedCertificates?: readonly string[] | undefined
   /** Capabilities not to use, for peers that have trouble with them. */
   readonly withoutCapabilities?: readonly string[] | undefined
   /** Records in a chunk. Default: 500, growing to 2,000 between two of ours while the link is quick. */
   readonly chunkSize?: number | undefined
   /**
-   * Records that a long stage writes in one transaction, so that others get their turn in between. Default: 2,500.
+   * Records that a long stage writes in one transaction, so that others get their turn in between. Default: 2,500,
+   * growing to 10,000 while that takes no more than a tenth of a second.
    */
   readonly turnSize?: number | undefined
+  /**
+   * How many deletions of a model at once are too many to be taken for meant: a serialization that would mark more
+   * stops before it stamps anything, unless they are confirmed. `false`: none are. Default: over 30 % of the model's
+   * records, and over 100.
+   */
+  readonly deletionBrake?: DeletionBrake | false | undefined
+  /** Whether deletions that arrive from peers wait for a confirmation when they are as many. Default: false. */
+  readonly brakeArriving?: boolean | undefined
   readonly fetch?: typeof fetch | undefined
   /** For faster gzip than the Web's streams: `zlibCompressor` of `morango/node`. */
   readonly compressor?: Compressor | undefined
@@ -72,6 +91,15 @@ export interface MorangoSyncOptions extends Partial<SyncOptions> {
   readonly filter: string
   /** The profile, if it is not the first. */
   readonly profile?: string | undefined
+}
+
+/** What work on one database may be told. */
+export interface MorangoWorkOptions {
+  /** The profile, if it is not the first. */
+  readonly profile?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Whether deletions are meant, however many they are. */
+  readonly confirmDeletions?: boolean | undefined
 }
 
 /** What {@link Morango.plan} may be told. */
@@ -101,15 +129,33 @@ export interface Morango {
    */
   sync(peer: string | Peer, options: MorangoSyncOptions): Promise<SyncReport>
   /**
+   * Changed rows to the store, without a sync.
+   * @throws MorangoError `too-many-deletions` unless they are confirmed; `not-migrated` when changes are not seen
+   */
+  serialize(options?: MorangoWorkOptions): Promise<SerializeResult>
+  /**
    * What a sync with a peer would do now: records by model and bytes each way, and conflicts. Nothing is stamped or
    * written here, no record moves; the peer serializes its changes, as for a sync.
    * @throws MorangoError as `sync`
    */
   plan(peer: string | Peer, options: MorangoPlanOptions): Promise<SyncPlan>
-  /** Changed rows to the store, without a sync. */
-  serialize(options?: { profile?: string; signal?: AbortSignal }): Promise<SerializeResult>
   /** Tries again to apply received records that wait with a problem. */
-  deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
+  deserialize(options?: MorangoWorkOptions): ReturnType<Engine['deserialize']>
+  /**
+   * Compares every row with the store and logs what differs, so that changes that no trigger has seen are synced, too.
+   * Costs by the size of the tables.
+   * @throws MorangoError `unknown-model`
+   */
+  rescan(options?: RescanOptions & { profile?: string }): Promise<RescanReport>
+  /**
+   * Brings back rows that were deleted by accident, from the store: those whose deletion was not serialized yet.
+   * @returns how many there are, and how many could be written; the others are problems
+   */
+  restoreDeleted(options?: {
+    profile?: string
+    models?: readonly string[]
+    dryRun?: boolean
+  }): Promise<{ found: number; written: number }>
   status(): Promise<Status>
   /** Who this database has synced with or tried to, when, and how far they are by what they said then. */
   peers(options?: { profile?: string }): Promise<PeerSummary[]>
@@ -150,8 +196,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { database } = options
   const clock = options.clock ?? { now: () => new Date() }
   const random = options.random ?? { uuid: () => globalThis.crypto.randomUUID().replaceAll('-', '') }
-  if (options.migrate === true) await migrate(database, options.profiles)
-  const profiles = await compileProfiles(database, options.profiles)
+  const migrated = options.migrate === true ? await migrate(database, options.profiles) : undefined
+  const { profiles, verify } = await watchProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
@@ -162,13 +208,30 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     random,
     onWarning,
     sizes: workSizes(options.turnSize),
+    deletionBrake: options.deletionBrake,
+    brakeArriving: options.brakeArriving,
+    verifySchema: verify,
   })
+  if (migrated !== undefined && migrated.restored > 0) {
+    for (const { name } of options.profiles) await engine.deserialize({ profile: name })
+  }
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
   const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const lease = { databaseNow, leaseMs, pulse }
-  const shared = { db: database.kysely, engine, signer, clock, random, capabilities, sleep, ...lease }
+  const refusedCertificates = refusedSet(options.refusedCertificates)
+  const shared = {
+    db: database.kysely,
+    engine,
+    signer,
+    clock,
+    random,
+    capabilities,
+    sleep,
+    refusedCertificates,
+    ...lease,
+  }
   const instanceInfo = (): Promise<InstanceInfo> => describeInstance(database)
 
   const clients = new Map<string, SyncClient>()
@@ -199,10 +262,21 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     deleteHard: (model, ids) => deleteHard(database, modelOf(profiles, model), ids),
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),
+    serialize: ({ profile = first.name, ...work } = {}) => engine.serialize({ profile, ...work }),
+    deserialize: ({ profile = first.name, ...work } = {}) => engine.deserialize({ profile, ...work }),
+    rescan: async ({ profile = first.name, ...wishes } = {}) => {
+      await verify()
+      return await rescan(database, found(profiles.get(profile), profile), wishes)
+    },
+    restoreDeleted: async ({ profile: name = first.name, models, dryRun = false } = {}) => {
+      await verify()
+      const profile = found(profiles.get(name), name)
+      const count = await restoreDeleted(database, profile, chosenModels(profile, models), dryRun)
+      const written = dryRun || count === 0 ? 0 : (await engine.deserialize({ profile: name })).written
+      return { found: count, written }
+    },
     plan: (peer, { profile = first.name, direction = 'both', ...about }) =>
       clientOf(profile).plan(connect(peer), { direction, ...about }),
-    serialize: ({ profile = first.name, signal } = {}) => engine.serialize({ profile, signal }),
-    deserialize: ({ profile = first.name, signal } = {}) => engine.deserialize({ profile, signal }),
     explain: async (name, id, { peer, ...about } = {}) => {
       const model = modelOf(profiles, name)
       const asked = peer === undefined ? undefined : connect(peer)

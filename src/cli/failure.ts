@@ -42,6 +42,17 @@ export class CommandError extends Error {
   }
 }
 
+/** The end of a command that has said what it has to say. */
+export class ExitWith extends Error {
+  override readonly name = 'ExitWith'
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super(`The command ends with ${exitCode}`)
+    this.exitCode = exitCode
+  }
+}
+
 /** The failure of who used the command wrongly. */
 export function usageError(message: string, hint: string, cause?: unknown): CommandError {
   return new CommandError(message, { hint, exitCode: EXIT.usage, code: 'usage', cause })
@@ -111,7 +122,9 @@ function peerHint(error: Error): string | undefined {
 
 /** Without the half of the advice that is for programmers. */
 export function forTerminal(hint: string): string {
-  return hint.replace(', or call createMorango() with migrate: true', '')
+  return hint
+    .replace(', or call createMorango() with migrate: true', '')
+    .replace(' (confirmDeletions: true)', '')
 }
 
 function unexpected(message: string): { message: string; hint: string; code: string; exitCode: number } {

@@ -20,13 +20,18 @@ export interface Opened {
   readonly morango: Morango
 }
 
+/** The configured database, open. */
+export async function openDatabase({ database }: MorangoConfig): Promise<Database> {
+  return typeof database === 'function' ? await database() : database
+}
+
 /** Opens the configured database, does `work` with it, and closes it whatever happens. */
 export async function withDatabase<T>(
   flags: GlobalFlags,
   work: (database: Database, config: MorangoConfig) => Promise<T>,
 ): Promise<T> {
   const config = await loadConfig(flags.config)
-  const database = typeof config.database === 'function' ? await config.database() : config.database
+  const database = await openDatabase(config)
   try {
     return await work(database, config)
   } finally {
@@ -51,8 +56,11 @@ export function withMorango<T>(
       database,
       profiles,
       allowCertificatePushing: config.allowCertificatePushing,
+      refusedCertificates: config.refusedCertificates,
       withoutCapabilities: config.withoutCapabilities,
       chunkSize: config.chunkSize,
+      deletionBrake: config.deletionBrake,
+      brakeArriving: config.brakeArriving,
       compressor: zlibCompressor,
       onWarning: ({ message }) => onWarning(oneLine(message)),
     })

@@ -8,6 +8,11 @@ export function jsonOption(): Option {
   return new Option('--json', 'print one JSON document, and nothing else')
 }
 
+/** `--confirm-deletions` */
+export function confirmDeletionsOption(): Option {
+  return new Option('--confirm-deletions', 'deletions are meant, however many they are')
+}
+
 /** `--profile NAME` */
 export function profileOption(): Option {
   return new Option('--profile <name>', 'the profile, if it is not the first of the configuration')
@@ -76,4 +81,18 @@ export function hours(text: string): number {
   // Further back than any database.
   if (value < 1e6) return value
   throw new InvalidArgumentError('It must be a number of hours, such as 6 or 0.5.')
+}
+
+/** Names with commas between them. */
+export function nameList(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
+/** The id of a root certificate. */
+export function dataset(text: string): string {
+  if (/^[0-9a-f]{32}$/u.test(text)) return text
+  throw new InvalidArgumentError('It must be 32 hex digits, as `cert create-root` prints them.')
 }

@@ -3,12 +3,18 @@ import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
 import { addExplain } from './commands/explain.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addInit } from './commands/init.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPeers } from './commands/peers.ts'
 import { addProblems } from './commands/problems.ts'
+import { addRescan } from './commands/rescan.ts'
+import { addSerialize } from './commands/serialize.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
+import { completeManual } from './manual.ts'
 
 const ABOUT = `Syncs chosen tables of this database with other devices.
 
@@ -68,14 +74,20 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
     .exitOverride()
+  addInit(program)
   addMigrate(program)
   addCertificateCommands(program)
   addServe(program)
   addSync(program)
   addStatus(program)
+  addRescan(program)
+  addSerialize(program)
   addProblems(program)
   addExplain(program)
   addPeers(program)
   addCleanup(program)
+  addDoctor(program)
+  addCompletion(program)
+  completeManual(program)
   return program
 }

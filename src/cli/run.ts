@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { type Command, CommanderError } from 'commander'
-import { EXIT, explain, failureLines } from './failure.ts'
+import { EXIT, explain, ExitWith, failureLines } from './failure.ts'
 import { printJson } from './output.ts'
 import { createPaint } from './paint.ts'
 import { createProgram } from './program.ts'
@@ -21,8 +21,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv)
     return EXIT.done
   } catch (error) {
-    // Commander has said what it has to say: help, the version, or what is wrong with the arguments.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    if (error instanceof ExitWith) return error.exitCode
+    // Commander has said to people what it has to say: help, the version, or what is wrong with the arguments.
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done
+      if (argv.includes('--json')) printJson({ error: usageOf(error) })
+      return EXIT.usage
+    }
     const flags = current?.optsWithGlobals<{ json?: boolean; verbose?: boolean }>()
     const failure = explain(error)
     if (flags?.json === true) printJson({ error: failure.json })
@@ -36,4 +41,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${lines.join('\n')}\n`)
     return failure.exitCode
   }
+}
+
+/** Wrong usage as the other failures are told to programs. */
+function usageOf({ message }: CommanderError): { code: string; message: string; hint: string } {
+  const [first = ''] = message.replace(/^error: /u, '').split('\n')
+  return { code: 'usage', message: first, hint: 'See the help: --help after the name of the command.' }
 }

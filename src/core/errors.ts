@@ -13,6 +13,7 @@ export type MorangoErrorCode =
   | 'unknown-scope-definition'
   | 'unknown-certificate'
   | 'not-migrated'
+  | 'too-many-deletions'
   // certificates (protocol: the error classes of §3)
   | 'certificate-id-invalid'
   | 'certificate-signature-invalid'
@@ -21,6 +22,7 @@ export type MorangoErrorCode =
   | 'certificate-profile-invalid'
   | 'certificate-malformed'
   | 'certificate-chain-invalid'
+  | 'certificate-refused'
   | 'private-key-missing'
   | 'invalid-key'
   // counters

@@ -41,6 +41,8 @@ export function compileModel(
     ...compileIdentity(name, declared, sourceIdColumn),
     encode: compileEncode(columns),
     encodeText: compileEncodeText(columns),
+    uniqueKeys: info.evictingKeys ?? [],
+    deletionBrake: declared.deletionBrake,
     validate: compileValidate(declared.validate),
     merge: declared.merge,
     partitionTemplate: typeof declared.partition === 'string' ? declared.partition : undefined,

@@ -1,5 +1,6 @@
 import type { RawField } from '../core/python-json.ts'
-import type { SqlForm } from './table-info.ts'
+import type { DeletionBrake } from './deletion-brake.ts'
+import type { SqlForm, UniqueKey } from './table-info.ts'
 
 /** A value as a SQL driver takes it as a parameter. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null
@@ -137,6 +138,10 @@ export interface CompiledModel {
   readonly validate:
     | ((row: Readonly<Record<string, SqlValue>>) => Validation | Promise<Validation>)
     | undefined
+  /** Where a row that is in the way of another can be found by the values of some columns. */
+  readonly uniqueKeys: readonly UniqueKey[]
+  /** Undefined: what holds for the database. */
+  readonly deletionBrake: DeletionBrake | false | undefined
   /** Undefined where the model has no `merge`. Gives the merged JSON object. */
   readonly merge: ((ours: MergeSide, theirs: MergeSide) => Readonly<Record<string, unknown>>) | undefined
 }

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ColumnDeclaration } from './column-options.ts'
 import type { MergeSide, Validation } from './compiled.ts'
+import type { DeletionBrake } from './deletion-brake.ts'
 import type { CheckedTemplate } from './template-types.ts'
 
 // The method form lets a function of a known row type stand where any row may come.
@@ -49,6 +50,11 @@ export interface ModelOptions<Row extends object = AnyRow, Template extends stri
   readonly exclude?: readonly ColumnOf<Row>[]
   readonly validate?: ValidateHook<Row>
   readonly merge?: MergeHook
+  /**
+   * How many deletions at once are too many to be taken for meant, or `false`: never. Default: what
+   * `createMorango` was told.
+   */
+  readonly deletionBrake?: DeletionBrake | false
 }
 
 declare const ROW: unique symbol
@@ -65,6 +71,7 @@ export interface ModelDeclaration<Row extends object = object> {
   readonly exclude: readonly string[]
   readonly validate: ValidateHook<object> | undefined
   readonly merge: MergeHook | undefined
+  readonly deletionBrake: DeletionBrake | false | undefined
   /** The row type, for the compiler only. */
   readonly [ROW]?: Row
 }
@@ -125,5 +132,6 @@ function declare<Row extends object>(options: ModelOptions<Row>): ModelDeclarati
     exclude: options.exclude ?? [],
     validate: options.validate,
     merge: options.merge,
+    deletionBrake: options.deletionBrake,
   }
 }

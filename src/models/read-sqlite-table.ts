@@ -1,5 +1,5 @@
 import { sqliteType } from './sqlite-types.ts'
-import type { ColumnInfo, ForeignKeyInfo, TableInfo, UniqueIndexInfo } from './table-info.ts'
+import type { ColumnInfo, ForeignKeyInfo, TableInfo, UniqueIndexInfo, UniqueKey } from './table-info.ts'
 
 /** Runs one statement and gives its rows. */
 export type Query = <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>
@@ -20,6 +20,14 @@ interface ForeignKeyRow {
   readonly to: string | null
 }
 
+interface IndexRow {
+  readonly name: string
+  readonly partial: number
+  /** Null for an expression. */
+  readonly column: string | null
+  readonly collation: string
+}
+
 const TABLE = `
   select name, type from pragma_table_list where schema = 'main' and lower(name) = lower(?)`
 const TABLES = `
@@ -30,9 +38,9 @@ const COLUMNS = `
 const FOREIGN_KEYS = `
   select id, "table", "from", "to" from pragma_foreign_key_list(?) order by id, seq`
 const UNIQUE_INDEXES = `
-  select i.name as name, i.partial as partial, c.name as "column"
-  from pragma_index_list(?) as i join pragma_index_info(i.name) as c
-  where i."unique" = 1 and i.origin <> 'pk' order by i.seq, c.seqno`
+  select i.name as name, i.partial as partial, c.name as "column", c.coll as collation
+  from pragma_index_list(?) as i join pragma_index_xinfo(i.name) as c
+  where i."unique" = 1 and i.origin <> 'pk' and c.key = 1 order by i.seq, c.seqno`
 
 /** Describes a table of a SQLite database; undefined when there is none of that name. */
 export async function readSqliteTable(query: Query, table: string): Promise<TableInfo | undefined> {
@@ -41,6 +49,7 @@ export async function readSqliteTable(query: Query, table: string): Promise<Tabl
   const { name } = found
   const columns = await query<ColumnRow>(COLUMNS, [name])
   const foreignKeys = await query<ForeignKeyRow>(FOREIGN_KEYS, [name])
+  const indexes = await query<IndexRow>(UNIQUE_INDEXES, [name])
   const key = columns.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk))
   return {
     name,
@@ -49,7 +58,8 @@ export async function readSqliteTable(query: Query, table: string): Promise<Tabl
     generatedColumns: columns.filter(({ hidden }) => Number(hidden) > 1).map((column) => column.name),
     primaryKey: key.map((column) => column.name),
     foreignKeys: toForeignKeys(foreignKeys, columns),
-    uniqueIndexes: toUniqueIndexes(await query(UNIQUE_INDEXES, [name])),
+    uniqueIndexes: toUniqueIndexes(indexes),
+    evictingKeys: toEvictingKeys(indexes),
   }
 }
 
@@ -84,9 +94,19 @@ function toForeignKeys(rows: readonly ForeignKeyRow[], columns: readonly ColumnR
   }))
 }
 
-function toUniqueIndexes(
-  rows: readonly { name: string; partial: number; column: string | null }[],
-): UniqueIndexInfo[] {
+// Of a partial index and of one on expressions the row in the way cannot be found by an equality alone.
+function toEvictingKeys(rows: readonly IndexRow[]): UniqueKey[] {
+  const indexes = [...Map.groupBy(rows, ({ name }) => name).values()]
+  return indexes
+    .map((parts) =>
+      parts.flatMap(({ partial, column, collation }) =>
+        column === null || Number(partial) === 1 ? [] : [{ column, collation }],
+      ),
+    )
+    .filter((key, index) => key.length > 0 && key.length === indexes[index]?.length)
+}
+
+function toUniqueIndexes(rows: readonly IndexRow[]): UniqueIndexInfo[] {
   return Array.from(
     Map.groupBy(rows, ({ name }) => name),
     ([name, parts]) => ({

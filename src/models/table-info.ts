@@ -51,6 +51,9 @@ export interface UniqueIndexInfo {
   readonly partial: boolean
 }
 
+/** Columns that are unique together, with the collations by which they are compared. */
+export type UniqueKey = readonly { readonly column: string; readonly collation: string }[]
+
 /** A table, as the database describes it; the same for every database. */
 export interface TableInfo {
   readonly name: string
@@ -62,4 +65,6 @@ export interface TableInfo {
   readonly primaryKey: readonly string[]
   readonly foreignKeys: readonly ForeignKeyInfo[]
   readonly uniqueIndexes: readonly UniqueIndexInfo[]
+  /** Those of whole tables and plain columns, where a statement may evict the row that is in its way. */
+  readonly evictingKeys?: readonly UniqueKey[] | undefined
 }

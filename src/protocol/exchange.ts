@@ -24,7 +24,7 @@ export interface WireReply {
 }
 
 /** The calls of a {@link Peer}. */
-export type PeerMethod = Exclude<keyof Peer, 'url' | 'traffic' | 'packs'>
+export type PeerMethod = Exclude<keyof Peer, 'url' | 'traffic' | 'packs' | 'prepareBuffers'>
 
 /** A call on its way to a peer. */
 export interface PeerCall {

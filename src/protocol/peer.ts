@@ -55,6 +55,8 @@ export interface Peer {
     options?: CallOptions,
   ): Promise<TransferSessionView>
   closeTransferSession(id: string, options?: CallOptions): Promise<void>
+  /** Begins to encode a chunk that will be sent next, while the one before is on its way. */
+  prepareBuffers?(records: readonly BufferRecord[], options?: CallOptions): void
   sendBuffers(records: readonly BufferRecord[], options?: CallOptions): Promise<void>
   fetchBuffers(
     query: { transferSessionId: string; offset: number; limit: number },

@@ -15,6 +15,8 @@ export interface CertificateDeps {
   readonly db: Kysely<Schema>
   readonly signer: Signer
   scopeDefinition(id: string): ScopeDefinition | undefined
+  /** Ids of certificates to have nothing to do with, nor with those below them. */
+  readonly refusedCertificates?: ReadonlySet<string> | undefined
 }
 
 /**

@@ -1,3 +1,5 @@
+import { createAdaptiveSize } from '../core/adaptive-size.ts'
+
 /** How many records go into a chunk, as a transfer goes on. */
 export interface ChunkSizes {
   /** For the next chunk. */
@@ -6,9 +8,7 @@ export interface ChunkSizes {
   learn(chunk: { readonly records: number; readonly characters: number; readonly ms: number }): void
 }
 
-/** Where chunks may grow, they do so to this many times the size they begin with. */
 const MOST_GROWTH = 4
-/** A chunk that took less is followed by one twice as large; one that took {@link SLOW_MS}, by one half as large. */
 const QUICK_MS = 500
 const SLOW_MS = 2000
 /** What is lost with a connection, and held in memory some times over. */
@@ -17,19 +17,18 @@ const MOST_CHARACTERS = 2_000_000
 /**
  * The size of chunks. Each costs both sides a transaction and a way there and back, so between peers that pack them
  * they grow while the link is quick and records are small, and shrink again where it is slow: what is lost with a
- * connection then has to be sent again. They never get smaller than what they begin with.
+ * connection then has to be sent again.
  */
 export function createChunkSizes(first: number, mayGrow: boolean): ChunkSizes {
-  let size = first
+  const most = mayGrow ? first * MOST_GROWTH : first
+  const sizes = createAdaptiveSize({ first, most, quickMs: QUICK_MS, slowMs: SLOW_MS })
   return {
     get size() {
-      return size
+      return sizes.size
     },
     learn({ records, characters, ms }) {
-      if (!mayGrow || records < size) return
-      const wanted = ms < QUICK_MS ? size * 2 : ms > SLOW_MS ? Math.floor(size / 2) : size
-      const fitting = Math.floor(MOST_CHARACTERS / Math.max(1, characters / records))
-      size = Math.max(first, Math.min(wanted, first * MOST_GROWTH, fitting))
+      if (records === 0) return
+      sizes.learn(records, ms, Math.floor((MOST_CHARACTERS * records) / Math.max(1, characters)))
     },
   }
 }

@@ -16,6 +16,8 @@ export interface SyncClientOptions extends LeaseOptions {
   /** The name of the profile that it syncs. */
   readonly profile: string
   readonly scopeDefinitions: readonly ScopeDefinition[]
+  /** Ids of certificates to have nothing to do with, nor with those below them. */
+  readonly refusedCertificates?: ReadonlySet<string> | undefined
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
   /** What this side can; the peers' transports must send the same in their header. */
   readonly capabilities: readonly string[]
@@ -41,6 +43,8 @@ export interface RunOptions {
   /** Stops the sync; what was done stays, and the next one goes on from there. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+  /** Whether deletions are meant, however many they are: without, too many stop the sync before any is taken over. */
+  readonly confirmDeletions?: boolean | undefined
   /** Records in a chunk, for this call. */
   readonly maxChunk?: number | undefined
 }
@@ -71,6 +75,7 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     sleep: options.sleep ?? realSleep,
     instanceInfo: () => options.instanceInfo(),
     scopeDefinition: (id) => definitions.get(id),
+    refusedCertificates: options.refusedCertificates,
     running: new Set(),
   }
 }

@@ -42,7 +42,7 @@ export async function runTransfer(
 ): Promise<TransferOutcome> {
   const { db, engine, clock, sleep, chunkSize } = context
   const { peer } = session
-  const { signal, resumed, maxChunk, budget } = options
+  const { signal, resumed, maxChunk, budget, confirmDeletions } = options
   const { profile } = session.record
   const manner = mannerOf(session.record.capabilities)
   const { id, push } = begun
@@ -160,6 +160,7 @@ export async function runTransfer(
         isServer: false,
         lease,
         signal,
+        confirmDeletions,
         onProgress: ({ done, total }) => watch.progress(done, total),
       },
       transfer,

@@ -11,6 +11,7 @@ import type { ClientContext } from './client-context.ts'
 import { instanceIdIn } from './instance-info.ts'
 import { retryDelay } from './machine.ts'
 import { failureEvent } from './peer-outcome.ts'
+import { requireNotRefused } from './refused-certificates.ts'
 import { saysCertificateUnknown, sessionText } from './serve-sync-sessions.ts'
 
 const CONNECT_TRIES = 3
@@ -36,7 +37,7 @@ export async function negotiate(
 /**
  * Opens a sync session: certificates, nonce, POST, and the check of the server's signature (protocol §4).
  *
- * @throws MorangoError `unknown-certificate`, `session-signature-invalid`, `peer-error`, `network`
+ * @throws MorangoError `unknown-certificate`, `certificate-refused`, `session-signature-invalid`, `peer-error`, `network`
  */
 export async function openSession(
   context: ClientContext,
@@ -66,6 +67,7 @@ async function enter(
   options?: CallOptions,
 ): Promise<SyncSession> {
   const { db, signer, random, clock } = context
+  await requireNotRefused(context, client.certificate.id, server.id)
   const chain = await certificateChain(db, client.certificate.id)
   const instance = await context.instanceInfo()
   const clientInstance = JSON.stringify(instance)

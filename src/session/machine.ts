@@ -13,6 +13,9 @@ export const MAX_REPEATS = 3
 /** After so many polls of a stage that does not end, a client asks for it anew: its runner may have died. */
 export const STALLED_POLLS = 600
 
+const FIRST_POLL_MS = 50
+const POLL_GROWTH = 1.25
+const LONGEST_POLL_MS = 1000
 const LONGEST_WAIT_MS = 30_000
 
 /** A transfer as it was left: in memory a moment ago, or in the database before a restart. */
@@ -71,9 +74,12 @@ export function hasEnded(state: MachineState): state is MachineState & { readonl
   return kind !== 'working' && kind !== 'asking' && kind !== 'polling'
 }
 
-/** What a client waits before it looks again (protocol §5: 0.3, 0.9, then 1 s). */
+/**
+ * What a client waits before it looks again: a fifth of the time that it has waited so far, so that no stage is much
+ * longer by it, and a second at most.
+ */
 export function pollDelay(polls: number): number {
-  return [300, 900][polls] ?? 1000
+  return Math.min(LONGEST_POLL_MS, Math.round(FIRST_POLL_MS * POLL_GROWTH ** polls))
 }
 
 /** What a client waits before it tries again. */

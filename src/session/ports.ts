@@ -45,6 +45,8 @@ export interface WorkOptions {
   /** Commits only while the transfer is still in these hands, else rejects with `lease-lost`. */
   readonly lease?: LeaseHold | undefined
   readonly signal?: AbortSignal | undefined
+  /** Whether deletions are meant, however many they are. */
+  readonly confirmDeletions?: boolean | undefined
   readonly onProgress?: ((progress: StageProgress) => void) | undefined
 }
 

@@ -16,6 +16,7 @@ import { consumeNonce } from '../storage/nonces.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { answerError, detailError, fieldError } from './answers.ts'
 import { problemOf, saveCertificateChain } from './certificates.ts'
+import { requireNotRefused } from './refused-certificates.ts'
 import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 
@@ -75,6 +76,7 @@ export async function signCertificate(
   if (held === undefined) {
     throw fieldError('parent', 'Server does not have private key for requested parent certificate!')
   }
+  await requireNotRefused(options, parent.id)
   const certificate = await createChildCertificate({
     signer,
     parent,

@@ -7,6 +7,7 @@ import { consumeNonce, saveNonce } from '../storage/nonces.ts'
 import { insertSyncSession } from '../storage/sync-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
 import { instanceIdIn } from './instance-info.ts'
+import { requireNotRefused } from './refused-certificates.ts'
 import { acceptChain } from './serve-certificates.ts'
 import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
@@ -27,7 +28,7 @@ export function sessionText(nonce: string, sessionId: string): string {
 /**
  * Answers `POST syncsessions/`, checking in the order of protocol §4.
  *
- * @throws MorangoError `certificate-chain-invalid`, `unknown-certificate`, `certificate-profile-invalid`,
+ * @throws MorangoError `certificate-chain-invalid`, `unknown-certificate`, `certificate-refused`, `certificate-profile-invalid`,
  * `unknown-profile`, `session-signature-invalid`, `nonce-invalid`
  */
 export async function openSyncSession(
@@ -43,6 +44,7 @@ export async function openSyncSession(
   if (client === undefined || server === undefined) {
     throw answerError('unknown-certificate', 'Requested certificate does not exist!')
   }
+  await requireNotRefused(options, client.id, server.certificate.id)
   const { profile } = server.certificate
   if (client.profile !== profile) {
     throw answerError('unknown-certificate', 'Both certificates must be of the same profile')

@@ -38,6 +38,8 @@ export interface ServiceOptions extends LeaseOptions {
   readonly profiles: readonly string[]
   scopeDefinition(id: string): ScopeDefinition | undefined
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
+  /** Ids of certificates to have nothing to do with, nor with those below them. */
+  readonly refusedCertificates?: ReadonlySet<string> | undefined
   /** What this server offers. */
   readonly capabilities: readonly string[]
   /** The software's version, a dotted number. */

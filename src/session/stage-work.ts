@@ -27,18 +27,19 @@ export async function doEngineWork(
   transfer: TransferRecord,
   work: EngineWork,
 ): Promise<WorkResult> {
-  const { engine, profile, format, isServer, signal, onProgress, lease } = context
+  const { engine, profile, format, isServer, signal, onProgress, lease, confirmDeletions } = context
   const filter = parseFilter(transfer.filter)
   const peerFsic = isServer ? transfer.clientFsic : transfer.serverFsic
-  const target = { transferSessionId: transfer.id, profile, filter, signal, onProgress, lease }
+  const options = { profile, filter, signal, onProgress, lease, confirmDeletions }
+  const target = { transferSessionId: transfer.id, ...options }
   switch (work) {
     case 'serialize':
-      await engine.applyWaiting({ profile, signal })
-      await engine.serialize({ profile, filter, signal, onProgress, lease })
+      await engine.applyWaiting({ profile, signal, confirmDeletions })
+      await engine.serialize(options)
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'producer', format })) }
     case 'fingerprint':
       // If nothing comes, the stage deserializing is left out.
-      await engine.applyWaiting({ profile, signal })
+      await engine.applyWaiting({ profile, signal, confirmDeletions })
       return { changes: ownFsicChange(await engine.fsic({ filter, role: 'receiver', format })) }
     case 'queue': {
       const { count, fsic } = await engine.queue({
@@ -53,10 +54,7 @@ export async function doEngineWork(
       return { changes: {}, dequeued: await engine.dequeue({ ...target, format, producerFsic }) }
     }
     case 'deserialize':
-      return {
-        changes: {},
-        deserialized: await engine.deserialize({ profile, filter, signal, onProgress, lease }),
-      }
+      return { changes: {}, deserialized: await engine.deserialize(options) }
   }
 
   function ownFsicChange(fsic: string): TransferChanges {

@@ -94,6 +94,12 @@ export async function sendRecords(
   const read = (offset: number): Promise<BufferRecord[]> =>
     engine.outgoing(id, { offset, limit: Math.min(chunks.size, total - offset) })
 
+  const prepared = async (chunk: Promise<BufferRecord[]>): Promise<BufferRecord[]> => {
+    const records = await chunk
+    peer.prepareBuffers?.(records, { signal })
+    return records
+  }
+
   let offset = askFirst ? await serverCount(context, id, total) : transfer.recordsTransferred
   if (askFirst) await context.note(offset)
   let next = offset < total ? ahead(read(offset)) : undefined
@@ -103,10 +109,11 @@ export async function sendRecords(
       throw new MorangoError('stage-failed', `The outgoing Buffer ends after ${offset} of ${total} records`)
     }
     const after = offset + records.length
-    // With limits the size of the next chunk depends on what this one has taken.
-    next = after < total && shouldPark === undefined ? ahead(read(after)) : undefined
     const begun = context.clock.now()
-    await peer.sendBuffers(records, { signal })
+    const sent = ahead(peer.sendBuffers(records, { signal }))
+    // With limits the size of the next chunk depends on what this one has taken.
+    next = after < total && shouldPark === undefined ? ahead(prepared(read(after))) : undefined
+    await sent
     learn(context, records, begun)
     offset = after
     await context.note(offset)

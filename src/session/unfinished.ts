@@ -12,6 +12,7 @@ import type { WantedTransfer } from './certificate-choice.ts'
 import type { ClientContext } from './client-context.ts'
 import { retrying, sessionOf } from './connect.ts'
 import type { SyncSession } from './connect.ts'
+import { isRefused } from './refused-certificates.ts'
 import { scopeRefusal } from './transfer-scope.ts'
 
 /** A transfer that an earlier sync left, with its session. */
@@ -82,7 +83,8 @@ export async function sessionPermits(
   const held = await getHeldCertificate(context.db, record.clientCertificateId)
   const server = await getCertificate(context.db, record.serverCertificateId)
   if (held === undefined || server === undefined) return false
-  return scopeRefusal(context, { ...wanted, client: held.certificate, server }) === undefined
+  if (scopeRefusal(context, { ...wanted, client: held.certificate, server }) !== undefined) return false
+  return !(await isRefused(context, held.certificate.id)) && !(await isRefused(context, server.id))
 }
 
 /**

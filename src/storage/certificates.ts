@@ -67,6 +67,48 @@ export async function heldCertificates(db: Kysely<Schema>, profile?: string): Pr
   return rows.flatMap((row) => toHeld(row) ?? [])
 }
 
+/** A certificate that is known here, with the last session that a peer opened with it. */
+export interface CertificateInUse {
+  readonly certificate: Certificate
+  readonly held: boolean
+  readonly lastUsed: { readonly at: string; readonly address: string; readonly hostname: string } | undefined
+}
+
+/** All certificates known here, by id. */
+export async function knownCertificates(db: Kysely<Schema>): Promise<CertificateInUse[]> {
+  const rows = await db.selectFrom('morango_certificate').selectAll().orderBy('id').execute()
+  const uses = await sql<{ id: string; at: string; address: string; instance: string }>`
+    select id, at, address, instance from (
+      select client_certificate_id as id, last_activity_at as at, client_ip as address, client_instance as instance,
+        row_number() over (partition by client_certificate_id order by last_activity_at desc) as place
+      from morango_sync_session where is_server = 1) x
+    where place = 1`.execute(db)
+  const useOf = new Map(uses.rows.map((use) => [use.id, use]))
+  return rows.map((row) => {
+    const use = useOf.get(row.id)
+    return {
+      certificate: toCertificate(row),
+      held: row.private_key !== null,
+      lastUsed:
+        use === undefined
+          ? undefined
+          : { at: use.at, address: use.address, hostname: hostnameIn(use.instance) },
+    }
+  })
+}
+
+/** What a peer called itself; empty when it did not. */
+function hostnameIn(instance: string): string {
+  try {
+    const said: unknown = JSON.parse(instance)
+    const name = typeof said === 'object' && said !== null && 'hostname' in said ? said.hostname : ''
+    return typeof name === 'string' ? name : ''
+  } catch {
+    // A peer may say anything here, or nothing.
+    return ''
+  }
+}
+
 /** A certificate with its ancestors, root first; empty when it is not known. */
 export async function certificateChain(db: Kysely<Schema>, id: string): Promise<Certificate[]> {
   const chain: Certificate[] = []

@@ -1,19 +1,25 @@
 import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
+import type { DeletionBrake } from '../models/deletion-brake.ts'
 import type { Database } from './dialect.ts'
 
 /** How much of a long operation is done at a time, in records. */
 export interface WorkSizes {
   /** In one transaction; see `turns.ts`. */
   readonly turn: number
+  /** Whether turns may become larger; see `turn-size.ts`. */
+  readonly mayGrow: boolean
   /** Through memory. */
   readonly batch: number
 }
 
-/** What is usual; with smaller turns the batches are smaller as well. */
-export function workSizes(turn: number = 2500): WorkSizes {
-  return { turn, batch: Math.min(500, turn) }
+const USUAL_TURN = 2500
+
+/** What is usual, or what the application wants; with smaller turns the batches are smaller as well. */
+export function workSizes(wanted?: number): WorkSizes {
+  const turn = wanted ?? USUAL_TURN
+  return { turn, mayGrow: wanted === undefined, batch: Math.min(500, turn) }
 }
 
 /** Something that went wrong without stopping anything, for the application's log. */
@@ -32,6 +38,12 @@ export interface EngineContext {
   readonly clock: Clock
   readonly random: Random
   readonly sizes: WorkSizes
+  /** What too many deletions at once are; undefined: the default. */
+  readonly deletionBrake?: DeletionBrake | false | undefined
+  /** Whether that holds for deletions that arrive, too. */
+  readonly brakeArriving?: boolean | undefined
+  /** Rejects when the tables are not as they were when the profiles were compiled, and cannot be followed. */
+  readonly verifySchema?: (() => Promise<void>) | undefined
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
 }
 

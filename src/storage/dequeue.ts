@@ -16,6 +16,7 @@ import { serialize, serializeIn } from './serialize.ts'
 import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 type DequeueOptions = TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions
@@ -46,14 +47,17 @@ export async function dequeue(
   if (received === 0) return total
   await serialize(run, context, { ...options, raise: 'if-needed', onProgress: undefined })
   let done = 0
+  const turns = createTurnSizes(context)
   for (let after = ''; ;) {
-    const { range, isLast, ...part } = await run(
-      async (turn) => {
-        const done = await dequeueTurn(turn, context, options, after)
-        if (done.isLast) await noteGrowth(turn.trx, context.database.dialect, 'morango_dirty', received)
-        return done
-      },
-      done < received ? 1 : 0,
+    const { size } = turns
+    const next = async (turn: Turn): ReturnType<typeof dequeueTurn> => {
+      const outcome = await dequeueTurn(turn, context, options, { after, size })
+      if (outcome.isLast) await noteGrowth(turn.trx, context.database.dialect, 'morango_dirty', received)
+      return outcome
+    }
+    const { range, isLast, ...part } = await turns.timed(
+      () => run(next, done < received ? 1 : 0),
+      (outcome) => outcome.range.records,
     )
     total.created += part.created
     total.fastForwarded += part.fastForwarded
@@ -71,13 +75,13 @@ async function dequeueTurn(
   turn: Turn,
   context: EngineContext,
   options: DequeueOptions,
-  after: string,
+  { after, size }: { readonly after: string; readonly size: number },
 ): Promise<DequeueResult & { readonly range: IncomingRange; readonly isLast: boolean }> {
   const { trx } = turn
   const { dialect } = context.database
   await serializeIn(turn, context, { ...options, raise: 'if-needed', onProgress: undefined })
-  const range = await nextRange(trx, options.transferSessionId, after, context.sizes.turn)
-  const isLast = range.records < context.sizes.turn
+  const range = await nextRange(trx, options.transferSessionId, after, size)
+  const isLast = range.records < size
   if (range.records === 0) {
     await finish(trx, context, options)
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }

@@ -5,6 +5,7 @@ import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
+import { holdArrivingDeletions } from './deletion-brake.ts'
 import {
   type DirtyRecord,
   type Found,
@@ -21,6 +22,7 @@ import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface DeserializeOptions extends WorkOptions {
@@ -28,6 +30,8 @@ interface DeserializeOptions extends WorkOptions {
   readonly filter?: Filter | undefined
   readonly raise: 'always' | 'if-needed'
 }
+
+const NOTHING_HELD = { models: new Set<string>(), waiting: 0 }
 
 /** What is done one after the other: each model's deletions, children first, then each model's records, parents first. */
 interface Step {
@@ -60,12 +64,20 @@ export async function deserialize(
   context: EngineContext,
   options: DeserializeOptions,
 ): Promise<DeserializeResult> {
-  const profile = requireProfile(context, options.profile)
-  const total = { written: 0, deleted: 0, failed: 0 }
   await serialize(run, context, { ...options, onProgress: undefined })
+  const profile = requireProfile(context, options.profile)
+  const braked = context.brakeArriving === true && options.confirmDeletions !== true
+  const held = braked ? await run(({ trx }) => holdArrivingDeletions(trx, context, options)) : NOTHING_HELD
+  const total = { written: 0, deleted: 0, failed: held.waiting }
+  const work = { ...options, held: held.models }
+  const turns = createTurnSizes(context)
   for (let from: Position | undefined = { step: 0, after: 0, undeleted: [] }; ;) {
     const position: Position = from
-    const { next, ...part } = await run((turn) => deserializeTurn(turn, context, profile, options, position))
+    const { size } = turns
+    const { next, ...part } = await turns.timed(
+      () => run((turn) => deserializeTurn(turn, context, profile, work, position, size)),
+      ({ written, deleted, failed }) => written + deleted + failed,
+    )
     total.written += part.written
     total.deleted += part.deleted
     total.failed += part.failed
@@ -80,8 +92,9 @@ async function deserializeTurn(
   turn: Turn,
   context: EngineContext,
   profile: CompiledProfile,
-  options: DeserializeOptions,
+  options: DeserializeOptions & { readonly held: ReadonlySet<string> },
   from: Position,
+  size: number,
 ): Promise<DeserializeResult & { readonly next: Position | undefined }> {
   const { trx } = turn
   const { filter, signal } = options
@@ -96,7 +109,8 @@ async function deserializeTurn(
   const steps = stepsOf(profile)
 
   for (const [index, { what, model }] of steps.entries()) {
-    if (index < from.step || (what === 'deletions' && !deletedModels.has(model.name))) continue
+    if (index < from.step) continue
+    if (what === 'deletions' && (!deletedModels.has(model.name) || options.held.has(model.name))) continue
     const start = { after: index === from.step ? from.after : 0, size: sizes.batch }
     if (what === 'deletions') {
       const found = pages(start, (page) => readDirtyDeletions(trx, model, filter, page))
@@ -110,7 +124,7 @@ async function deserializeTurn(
           total.deleted += deleted
         }
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }
@@ -122,7 +136,7 @@ async function deserializeTurn(
         total.written += written
         total.failed += failed
         taken += records.length
-        if (taken >= sizes.turn && last !== undefined) {
+        if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
         }
       }

@@ -1,6 +1,7 @@
 import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
+import type { Finding } from './finding.ts'
 import type { Insertion, InsertTarget } from './insertion.ts'
 import type { Machine } from './instance.ts'
 import type { Schema } from './schema.ts'
@@ -28,6 +29,8 @@ export interface Dialect {
   readonly checkNow: string | undefined
   /** Statement that counts anew what a table's columns hold; undefined: plans don't depend on that. */
   readonly analyze: ((table: string, columns: readonly string[]) => string) | undefined
+  /** Makes what was committed survive a loss of power; undefined: every commit does. */
+  readonly makeDurable: ((db: Kysely<Schema>) => Promise<void>) | undefined
   /** Whether a `with` may hold a statement that deletes. */
   readonly deletesInWith: boolean
   /** Statement by which triggers log changes, or do not, until the transaction ends. Nobody else is affected. */
@@ -50,12 +53,19 @@ export interface Dialect {
   readonly triggers: (model: CompiledModel) => readonly TriggerText[]
   /** The trigger texts that the database has now, by name. */
   readonly installedTriggers: (db: Kysely<Schema>) => Promise<ReadonlyMap<string, string>>
-  /** Statement that removes a trigger of ours. */
-  readonly dropTrigger: (name: string, table: string) => string
+  /** Statements that remove a trigger of ours, whatever table it is on by now. */
+  readonly dropTrigger: (name: string) => string
+  /**
+   * A text that changes when the columns of these tables or triggers of ours on them do (or anything else of the
+   * schema, where that is cheaper to tell), and while a tool is at work on them.
+   */
+  readonly schemaState: (db: Kysely<Schema>, tables: readonly string[]) => Promise<string>
   /** What the database says of a table, undefined when there is none of that name. */
   readonly readTable: (db: Kysely<Schema>, table: string) => Promise<TableInfo | undefined>
   /** All tables that are not ours, to suggest near names. */
   readonly tableNames: (db: Kysely<Schema>) => Promise<string[]>
+  /** What of the database, its settings and its place would make syncing of these tables fail or go wrong. */
+  readonly health: (db: Kysely<Schema>, tables: readonly string[]) => Promise<Finding[]>
   /** Whether an error says that another transaction was in the way, so that a retry makes sense. */
   readonly isBusy: (error: unknown) => boolean
   /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */

@@ -59,7 +59,12 @@ export function createEngine(context: EngineContext): Engine {
       await deserialize(writing(options), context, { ...options, raise: 'if-needed' })
     },
     fsic: (options) => readFsic(kysely, options),
-    queue: (options) => running('shared', options)((turn) => queueIn(turn, context, options)),
+    queue: async (options) => {
+      const queued = await running('shared', options)((turn) => queueIn(turn, context, options))
+      // A stamp that a peer has seen must never be given again, for something else.
+      if (queued.count > 0) await dialect.makeDurable?.(kysely)
+      return queued
+    },
     preview: (options) => previewQueue(kysely, context, options),
     countChanged: (options) => countChanged(kysely, context, options),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),

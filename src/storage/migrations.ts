@@ -14,7 +14,8 @@ interface Step {
  */
 const STEPS: readonly Step[] = [
   { version: 1, up: createTables },
-  { version: 2, up: createAttempts },
+  { version: 2, up: createEvicted },
+  { version: 3, up: createAttempts },
 ]
 
 /** The version that this release needs. */
@@ -53,6 +54,11 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .values({ key, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute()
+}
+
+// Rows that a statement on SQLite may be about to evict: a few, and for the length of that statement only.
+async function createEvicted(db: Kysely<Schema>): Promise<void> {
+  await sql`create table morango_evicted (model_name text not null, record_id text not null)`.execute(db)
 }
 
 async function createAttempts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

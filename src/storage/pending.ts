@@ -77,7 +77,7 @@ export interface SettledBatch {
 
 /** Ends a batch: the pending rows that are done with go, those kept take their partition or reason. */
 export async function settlePending(
-  { trx, aside }: Turn,
+  { trx, aside }: Pick<Turn, 'trx' | 'aside'>,
   dialect: Dialect,
   { model, filter, done, gone, kept }: SettledBatch,
   now: string,
@@ -91,6 +91,7 @@ export async function settlePending(
     await sql`delete from morango_pending where model_name = ${model}
       and record_id in (select value from ${dialect.list(JSON.stringify(done))})`.execute(trx)
   }
+  if (dialect.sideBySide !== undefined) await forgetLogged({ trx, aside }, dialect, model, done)
   const outside = kept.filter(({ failure }) => failure === undefined)
   if (outside.length >= (dialect.sideBySide === undefined ? 1 : WORTH_NOTING)) {
     await aside((db) => notePartitions(db, dialect, model, outside))
@@ -114,6 +115,30 @@ export async function settlePending(
         where model_name = ${model} and record_id = ${recordId}`.execute(db),
     )
   }
+}
+
+/**
+ * What a turn sees logged of a record is in the version that it made, so it need not be serialized again. It is
+ * removed once that version is committed: whoever folds the log meanwhile must not wait. A hard deletion that was
+ * logged after the record became pending is more than the turn knew of.
+ */
+async function forgetLogged(
+  { trx, aside }: Pick<Turn, 'trx' | 'aside'>,
+  dialect: Dialect,
+  model: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return
+  const seen = await sql<{ seq: number }>`select seq from morango_change_log
+    where model_name = ${model} and hard = 0
+      and record_id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+  if (seen.rows.length === 0) return
+  const numbers = JSON.stringify(seen.rows.map(({ seq }) => String(seq)))
+  await aside((db) =>
+    sql`delete from morango_change_log where seq in (select l.seq from morango_change_log l
+      where l.seq in (select cast(value as bigint) from ${dialect.list(numbers)})
+      ${sql.raw(dialect.skipLocked)})`.execute(db),
+  )
 }
 
 // Every turn that comes across a new record finds out its partition. It is noted so that others need not.

@@ -1,13 +1,21 @@
 import { type Kysely, sql } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
 import { compileProfile, missingSourceIdColumn } from '../models/compile-profile.ts'
 import type { CompiledModel, CompiledProfile } from '../models/compiled.ts'
 import type { Profile } from '../models/profile.ts'
-import type { TableInfo } from '../models/table-info.ts'
+import { countPendingDeletions } from './deletion-brake.ts'
 import type { Database, Dialect } from './dialect.ts'
-import { migrateOwnTables, SCHEMA_VERSION, schemaVersion } from './migrations.ts'
+import { holdDeletions } from './held-deletions.ts'
+import { markedMigration, unmarkMigration } from './migration-mark.ts'
+import { migrateOwnTables } from './migrations.ts'
+import { foldChangeLog } from './pending.ts'
+import { readTables } from './read-tables.ts'
+import { differs, rescanIn, type RescanFinding } from './rescan.ts'
+import { takeBackDeletions } from './restore-deleted.ts'
 import { quote } from './rows.ts'
 import type { Schema } from './schema.ts'
+import { recoverSourceIds } from './source-ids.ts'
+import { changedColumns, noteColumns, notedColumns } from './synced-columns.ts'
+import { isTracking, untracked } from './tracking.ts'
 import { inTransaction } from './transaction.ts'
 
 /** What {@link migrate} changed on the application's tables. */
@@ -16,134 +24,158 @@ export interface MigrationReport {
   readonly addedColumns: readonly string[]
   /** Tables whose triggers were made or made anew. */
   readonly tracked: readonly string[]
-  /** Rows that were there before they were tracked, and are now due to be serialized. */
+  /** Changes that no trigger had seen, and that are now due to be serialized. */
   readonly logged: number
+  /** What they are, where the Store had records to compare the rows with. */
+  readonly found: readonly RescanFinding[]
+  /** Rows that a tool has deleted, and that the next deserialization brings back. */
+  readonly restored: number
+  /** Models whose deletions wait to be confirmed, because a tool has rebuilt a table they depend on. */
+  readonly held: readonly string[]
+}
+
+/** What {@link migrate} may be told. */
+export interface MigrationOptions {
+  /** Rows that a tool deleted under `migrateAround` were meant to be deleted, on all peers. Default: they come back. */
+  readonly keepDeletions?: boolean | undefined
 }
 
 /**
  * Brings a database up to date for the given profiles: our own tables, the source id columns, and the triggers
- * that log changes. Rows that no trigger has seen are logged, so that nothing written before is missed. Safe
- * to call at every start.
+ * that log changes. What no trigger has seen is found and logged: rows of tables that were not tracked, and, where
+ * a table was rebuilt or its columns were changed, whatever differs from the Store. Safe to call at every start.
+ *
+ * Rows that were deleted while a tool was at work under `migrateAround` come back at the next deserialization. Where
+ * a tool has rebuilt a table by itself, pending deletions of that model and of those that refer to it wait until they
+ * are confirmed.
  *
  * @throws MorangoError `invalid-declaration`
  */
-export async function migrate(database: Database, profiles: readonly Profile[]): Promise<MigrationReport> {
+export async function migrate(
+  database: Database,
+  profiles: readonly Profile[],
+  options: MigrationOptions = {},
+): Promise<MigrationReport> {
   const { kysely, dialect } = database
   await migrateOwnTables(database)
   return await inTransaction(kysely, dialect, async (trx) => {
-    const addedColumns: string[] = []
+    const addedColumns = await addSourceIdColumns(trx, dialect, profiles)
     const tracked: string[] = []
+    const found: RescanFinding[] = []
+    const held: string[] = []
     let logged = 0
+    let restored = 0
+    const marked = (await markedMigration(trx)) !== undefined
+    const unwatched = !(await isTracking(trx))
+    if (unwatched) await trx.updateTable('morango_control').set({ tracking: 1 }).execute()
     for (const profile of profiles) {
-      const before = await readTables(trx, dialect, profile)
-      for (const { table, column } of missingSourceIdColumn(profile, before.tables)) {
-        await sql.raw(`alter table ${quote(table)} add column ${quote(column)} text`).execute(trx)
-        addedColumns.push(`${table}.${column}`)
+      const { tables, names } = await readTables(trx, dialect, profile)
+      const compiled = compileProfile(profile, tables, names)
+      const noted = await notedColumns(trx, compiled.name)
+      const rebuilt: CompiledModel[] = []
+      if (marked && options.keepDeletions !== true) {
+        await foldChangeLog(trx, dialect)
+        restored += await takeBackDeletions(trx, compiled)
       }
-      const after = addedColumns.length === 0 ? before : await readTables(trx, dialect, profile)
-      for (const model of compileProfile(profile, after.tables, after.names).models) {
-        if (!(await installTriggers(trx, dialect, model))) continue
-        tracked.push(model.table)
-        logged += await logUnseen(trx, model)
+      for (const model of compiled.models) {
+        const installed = await installTriggers(trx, dialect, model)
+        if (installed !== 'kept') tracked.push(model.table)
+        else if (!marked && !unwatched && changedColumns(noted, model) === undefined) continue
+        if (!(await hasRecords(trx, model))) {
+          if (installed !== 'kept' || marked || unwatched) logged += await logUnseen(trx, model)
+          continue
+        }
+        await untracked(trx, dialect, () => recoverSourceIds(trx, model))
+        await foldChangeLog(trx, dialect)
+        const finding = await rescanIn(trx, dialect, model)
+        if (differs(finding)) found.push(finding)
+        logged += finding.missing + finding.different + finding.extra
+        if (installed === 'made') rebuilt.push(model)
       }
+      if (!marked) held.push(...(await holdSuspects(trx, dialect, compiled, rebuilt)))
+      await noteColumns(trx, compiled)
     }
-    return { addedColumns, tracked, logged }
+    await unmarkMigration(trx)
+    return { addedColumns, tracked, logged, found, restored, held }
   })
 }
 
-/**
- * The profiles joined with the database's tables.
- *
- * @throws MorangoError `invalid-declaration`; `not-migrated` when tables or triggers are missing or older than
- *   the declaration, naming them.
- */
-export async function compileProfiles(
-  database: Database,
-  profiles: readonly Profile[],
-): Promise<Map<string, CompiledProfile>> {
-  const { kysely, dialect } = database
-  const version = await ownVersion(database)
-  if (version !== SCHEMA_VERSION) {
-    throw version > SCHEMA_VERSION
-      ? new MorangoError('not-migrated', 'The database was migrated by a newer release of morango.', {
-          hint: 'Update the morango package.',
-        })
-      : notMigrated('Its tables are missing or of an older release.')
-  }
-  const installed = await dialect.installedTriggers(kysely)
-  const compiled = new Map<string, CompiledProfile>()
-  for (const profile of profiles) {
-    const { tables, names } = await readTables(kysely, dialect, profile)
-    const missing = missingSourceIdColumn(profile, tables)
-    if (missing[0] !== undefined) {
-      throw notMigrated(`The table "${missing[0].table}" lacks the column "${missing[0].column}".`)
-    }
-    const result = compileProfile(profile, tables, names)
-    for (const model of result.models) {
-      const stale = dialect.triggers(model).filter(({ name, text }) => installed.get(name) !== text)
-      if (stale.length > 0) {
-        throw notMigrated(
-          `Changes to the table "${model.table}" are not seen: ${stale.map(({ name }) => name).join(', ')} ` +
-            `${stale.length === 1 ? 'is' : 'are'} missing or out of date. A tool that rebuilt the table does that.`,
-        )
-      }
-    }
-    compiled.set(profile.name, result)
-  }
-  return compiled
-}
-
-function notMigrated(message: string): MorangoError {
-  return new MorangoError('not-migrated', `The database is not ready to sync. ${message}`, {
-    hint: 'Run `morango migrate`, or call createMorango() with migrate: true.',
-  })
-}
-
-async function ownVersion({ kysely, dialect }: Database): Promise<number> {
-  try {
-    return await schemaVersion(kysely)
-  } catch (error) {
-    // Only a missing table means "not yet".
-    if ((await dialect.readTable(kysely, 'morango_meta')) === undefined) return 0
-    throw error
-  }
-}
-
-async function readTables(
-  db: Kysely<Schema>,
+async function addSourceIdColumns(
+  trx: Kysely<Schema>,
   dialect: Dialect,
-  profile: Profile,
-): Promise<{ tables: Map<string, TableInfo>; names: string[] }> {
-  const tables = new Map<string, TableInfo>()
-  for (const { table } of Object.values(profile.models)) {
-    const info = await dialect.readTable(db, table)
-    if (info !== undefined) tables.set(table, info)
+  profiles: readonly Profile[],
+): Promise<string[]> {
+  const added: string[] = []
+  for (const profile of profiles) {
+    const { tables } = await readTables(trx, dialect, profile)
+    for (const { table, column } of missingSourceIdColumn(profile, tables)) {
+      await sql.raw(`alter table ${quote(table)} add column ${quote(column)} text`).execute(trx)
+      added.push(`${table}.${column}`)
+    }
   }
-  return { tables, names: await dialect.tableNames(db) }
+  return added
 }
 
+/** Removes the triggers of profiles as far as they are there: for the time in which a tool changes the tables. */
+export async function removeTriggers(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  { models }: CompiledProfile,
+): Promise<void> {
+  for (const model of models) {
+    for (const { name } of dialect.triggers(model)) await sql.raw(dialect.dropTrigger(name)).execute(trx)
+  }
+}
+
+/** @returns `made` where some were not there, so that writes may have gone unseen */
 async function installTriggers(
   trx: Kysely<Schema>,
   dialect: Dialect,
   model: CompiledModel,
-): Promise<boolean> {
+): Promise<'kept' | 'made' | 'mended'> {
   const installed = await dialect.installedTriggers(trx)
   const wanted = dialect.triggers(model)
-  if (wanted.every(({ name, text }) => installed.get(name) === text)) return false
+  if (wanted.every(({ name, text }) => installed.get(name) === text)) return 'kept'
   for (const { name, statements } of wanted) {
-    await sql.raw(dialect.dropTrigger(name, model.table)).execute(trx)
+    await sql.raw(dialect.dropTrigger(name)).execute(trx)
     for (const statement of statements) await sql.raw(statement).execute(trx)
   }
-  return true
+  return wanted.every(({ name }) => installed.has(name)) ? 'mended' : 'made'
 }
 
-// Rows that came to be while no trigger watched. Edits and deletions of that time leave nothing to find them by
-// but a comparison of every row with the Store.
+async function hasRecords(trx: Kysely<Schema>, model: CompiledModel): Promise<boolean> {
+  const found = await sql`select 1 from morango_store
+    where profile = ${model.profile} and model_name = ${model.name} limit 1`.execute(trx)
+  return found.rows.length > 0
+}
+
+// Rows that came to be while no trigger watched, of a model that the Store has nothing of: they need not be compared.
 async function logUnseen(trx: Kysely<Schema>, model: CompiledModel): Promise<number> {
-  const table = sql.id(model.table)
   const id = sql.raw(model.id.read('t.id'))
   const unseen = await sql`insert into morango_change_log (model_name, record_id, hard)
-    select ${model.name}, ${id}, 0 from ${table} t
-    where not exists (select 1 from morango_store s where s.id = ${id})`.execute(trx)
+    select ${model.name}, ${id}, 0 from ${sql.id(model.table)} t`.execute(trx)
   return Number(unseen.numAffectedRows ?? 0n)
+}
+
+// Whoever drops a table to rebuild it may delete what refers to it, and rows of its own.
+async function holdSuspects(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  { name, models }: CompiledProfile,
+  rebuilt: readonly CompiledModel[],
+): Promise<string[]> {
+  const suspects = new Set(rebuilt.map((model) => model.name))
+  // In dependency order, so that one pass finds all.
+  for (const model of models) {
+    if (model.foreignKeys.some(({ targetModel }) => suspects.has(targetModel))) suspects.add(model.name)
+  }
+  if (suspects.size === 0) return []
+  await foldChangeLog(trx, dialect)
+  const held: string[] = []
+  for (const model of models) {
+    if (!suspects.has(model.name)) continue
+    if ((await countPendingDeletions(trx, dialect, model, undefined)) > 0) held.push(model.name)
+  }
+  await holdDeletions(trx, name, held)
+  return held
 }

@@ -28,6 +28,12 @@ export interface InstanceTable {
   created_at: string
 }
 
+/** Rows that a statement may be about to evict, for its length; on SQLite. */
+export interface EvictedTable {
+  model_name: string
+  record_id: string
+}
+
 /** What triggers append: one short row for each write to a syncable table. */
 export interface ChangeLogTable {
   seq: Generated<number>
@@ -251,6 +257,7 @@ export interface Schema {
   morango_control: ControlTable
   morango_instance: InstanceTable
   morango_change_log: ChangeLogTable
+  morango_evicted: EvictedTable
   morango_pending: PendingTable
   morango_store: StoreTable
   morango_instance_partition: InstancePartitionTable

@@ -1,15 +1,18 @@
 import { type Kysely, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
-import type { CompiledColumn, CompiledModel, SqlValue } from '../models/compiled.ts'
+import type { CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { claimOwn, keepHistory } from './counters.ts'
+import { requirePlausibleDeletions } from './deletion-brake.ts'
 import { clearDirty } from './dirty.ts'
+import { releaseDeletions } from './held-deletions.ts'
 import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingRows, pendingUnder, settlePending } from './pending.ts'
 import type { InsertTarget } from './insertion.ts'
-import { insertRows, quote } from './rows.ts'
+import { rowColumns } from './row-columns.ts'
+import { insertRows } from './rows.ts'
 import {
   countSaved,
   forgetEmptyPartitions,
@@ -22,6 +25,7 @@ import { type Candidate, decide, type Outcome, type Stored } from './serialize-d
 import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
 import type { Turn } from './turn.ts'
+import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
 interface SerializeOptions extends WorkOptions {
@@ -44,11 +48,14 @@ export async function serialize(
 ): Promise<SerializeResult> {
   let total: SerializeResult = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let { raise } = options
+  await context.verifySchema?.()
+  const turns = createTurnSizes(context)
   for (let from: Position = { model: 0, after: '' }; ;) {
-    const work = { ...options, raise, onProgress: undefined, from, limit: context.sizes.turn }
-    const { next, ...part } = await run(
-      (turn) => serializeTurn(turn, context, work),
-      raise === 'always' ? 1 : 0,
+    const work = { ...options, raise, onProgress: undefined, from, limit: turns.size }
+    const stamps = raise === 'always' ? 1 : 0
+    const { next, ...part } = await turns.timed(
+      () => run((turn) => serializeTurn(turn, context, work), stamps),
+      ({ created, updated, deleted, failed }) => created + updated + deleted + failed,
     )
     total = {
       created: total.created + part.created,
@@ -58,11 +65,13 @@ export async function serialize(
     }
     const done = total.created + total.updated + total.deleted + total.failed
     options.onProgress?.({ done, total: undefined })
-    if (next === undefined) return total
+    if (next === undefined) break
     from = next
     raise = 'if-needed'
     await betweenTurns(options.signal)
   }
+  if (options.confirmDeletions === true) await releaseDeletions(context.database.kysely, options.profile)
+  return total
 }
 
 /**
@@ -71,6 +80,7 @@ export async function serialize(
  *
  * @param raise `always` raises the counter even with nothing to stamp, as the original does when it serializes;
  *   `if-needed` leaves it alone then (before dequeuing, where the original does not serialize).
+ * @throws MorangoError `too-many-deletions` before anything is stamped
  */
 export async function serializeIn(
   turn: Turn,
@@ -93,6 +103,8 @@ async function serializeTurn(
   const size = context.sizes.batch
   const profile = requireProfile(context, options.profile)
   if (dialect.sideBySide === undefined) await foldChangeLog(trx, dialect)
+  const isFirst = from.model === 0 && from.after === ''
+  if (isFirst && options.confirmDeletions !== true) await requirePlausibleDeletions(trx, context, options)
   let stamp: Stamp | undefined = options.raise === 'always' ? await turn.stamp() : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
@@ -135,19 +147,10 @@ async function readCandidates(
   filter: Filter | undefined,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<Candidate[]> {
-  const columns: Pick<CompiledColumn, 'name' | 'select'>[] = [...model.columns]
-  if (model.sourceIdColumn !== undefined && !columns.some(({ name }) => name === model.sourceIdColumn)) {
-    columns.push({ name: model.sourceIdColumn, select: model.sourceIdForm.read })
-  }
-  const selected = columns.map(({ name, select }) => {
-    const column = `t.${quote(name)}`
-    const value = select === 'plain' ? column : select === 'text' ? `cast(${column} as text)` : select(column)
-    return sql`${sql.raw(value)} as ${sql.id(name)}`
-  })
   const result = await sql<Candidate>`
     select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
-      ${sql.join(selected)}
+      ${rowColumns(model)}
     from (select p.record_id, p.hard from ${pendingRows(dialect)} p
       where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}
       order by p.record_id limit ${size}) p

@@ -17,6 +17,12 @@ export async function untracked<T>(
   return result
 }
 
+/** Whether triggers log changes; only inside a transaction of the engine they do not. */
+export async function isTracking(db: Kysely<Schema>): Promise<boolean> {
+  const control = await db.selectFrom('morango_control').select('tracking').executeTakeFirst()
+  return control?.tracking === 1
+}
+
 /** The change log's last position. */
 export async function logPosition(trx: Kysely<Schema>): Promise<number> {
   const result = await sql<{ seq: number | null }>`select max(seq) as seq from morango_change_log`.execute(

@@ -40,6 +40,10 @@ export interface TestNetworkOptions {
   readonly chunkSize?: number | undefined
   /** Records in a transaction of a long stage; see `MorangoOptions`. */
   readonly turnSize?: number | undefined
+  /** See `MorangoOptions`. */
+  readonly deletionBrake?: MorangoOptions['deletionBrake']
+  /** See `MorangoOptions`. */
+  readonly brakeArriving?: boolean | undefined
   /** The peers' databases; SQLite in memory when missing. */
   readonly database?: MakeTestDatabase | undefined
   readonly onWarning?: MorangoOptions['onWarning']
@@ -53,6 +57,7 @@ export interface TestSyncOptions {
   readonly profile?: string | undefined
   readonly faults?: readonly Fault[] | undefined
   readonly maxChunk?: number | undefined
+  readonly confirmDeletions?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined
 }
@@ -120,6 +125,8 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
       options: {
         chunkSize: options.chunkSize,
         turnSize: options.turnSize,
+        deletionBrake: options.deletionBrake,
+        brakeArriving: options.brakeArriving,
         withoutCapabilities: own.withoutCapabilities ?? options.withoutCapabilities,
         ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
       },

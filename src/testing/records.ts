@@ -64,6 +64,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_control: true,
   morango_instance: true,
   morango_change_log: true,
+  morango_evicted: true,
   morango_pending: true,
   morango_store: true,
   morango_dirty: true,

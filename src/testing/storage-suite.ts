@@ -1,12 +1,16 @@
 import { applying } from './behaviours/applying.ts'
+import { braking } from './behaviours/braking.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
+import { diagnosing } from './behaviours/diagnosing.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
+import { rescanning } from './behaviours/rescanning.ts'
 import { listing } from './behaviours/listing.ts'
 import { planning } from './behaviours/planning.ts'
 import { serializing } from './behaviours/serializing.ts'
+import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
 import type { Behaviour, MakeNetwork, TestFramework } from './behaviour.ts'
 import { createTestNetwork, type TestNetwork } from './network.ts'
@@ -14,6 +18,9 @@ import type { MakeTestDatabase } from './test-database.ts'
 
 const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] = [
   ['serializing', serializing],
+  ['tracking', tracking],
+  ['the brake on deletions', braking],
+  ['rescanning', rescanning],
   ['merging', merging],
   ['applying', applying],
   ['counters and filters', counting],
@@ -22,6 +29,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['explaining', explaining],
   ['planning', planning],
   ['listing peers', listing],
+  ['diagnosing', diagnosing],
   ['what went wrong elsewhere', field],
 ]
 

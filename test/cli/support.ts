@@ -49,6 +49,13 @@ export default defineConfig({
 })
 `
 
+/** A configuration that imports the package, importing its sources instead. */
+export function fromSources(config: string): string {
+  return config.replaceAll(/from 'morango(?:\/(\w+))?'/gu, (_all, entry: string | undefined) => {
+    return `from '${SOURCE}${entry ?? 'index'}.ts'`
+  })
+}
+
 /** A directory for devices, gone after `close()`. */
 export function createField(): { device(name: string): string; empty(): string; close(): void } {
   const root = mkdtempSync(join(tmpdir(), 'morango-cli-'))

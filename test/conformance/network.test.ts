@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { STAGES } from '../../src/core/stages.ts'
 import { createTestNetwork, type TestNetwork } from '../../src/testing/index.ts'
-import { makeTestDatabase } from '../databases/index.ts'
+import { DATABASE, makeTestDatabase } from '../databases/index.ts'
+
+// What a database makes of it is in the suite of storages; elsewhere a network takes half a second to make.
+const KILLED_AFTER = DATABASE === 'sqlite' ? [0, 1, 3] : [1]
 
 async function withBook(seed = 'network'): Promise<{ network: TestNetwork; id: string }> {
   const network = await createTestNetwork({ peers: ['a', 'b'], seed, database: makeTestDatabase })
@@ -36,7 +39,7 @@ describe('a test network', () => {
     for (const side of ['client', 'server'] as const) {
       for (const direction of ['push', 'pull'] as const) {
         for (const stage of STAGES) {
-          for (const statements of [0, 1, 3]) {
+          for (const statements of KILLED_AFTER) {
             const { network, id } = await withBook()
             const from = direction === 'push' ? 'a' : 'b'
             const to = direction === 'push' ? 'b' : 'a'
@@ -54,6 +57,6 @@ describe('a test network', () => {
         }
       }
     }
-    expect(killed).toBeGreaterThan(40)
+    expect(killed).toBeGreaterThan(13 * KILLED_AFTER.length)
   })
 })

@@ -4,12 +4,25 @@ import { postgres } from '../../src/postgres.ts'
 import type { Database } from '../../src/storage/dialect.ts'
 import type { TestDatabase } from '../../src/testing/index.ts'
 
-const url = inject('postgresUrl')
+// Some tests look at who waits for whom in their database, so workers do not share one.
+const url = await ownDatabase(inject('postgresUrl'))
 const admin = new pg.Pool({ connectionString: url, max: 2 })
 let serial = 0
 
-const END_CONNECTIONS =
-  'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1'
+const END_CONNECTIONS = 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1'
+
+async function ownDatabase(runs: string): Promise<string> {
+  if (runs === '') return runs
+  const own = new URL(runs)
+  own.pathname += `_${process.env['VITEST_POOL_ID']}`
+  const client = new pg.Client({ connectionString: runs })
+  await client.connect()
+  const name = own.pathname.slice(1)
+  const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
+  if (rowCount === 0) await client.query(`create database ${name}`)
+  await client.end()
+  return own.href
+}
 
 /** A database on the server, with the URL by which others may reach it. */
 export interface ServerDatabase extends TestDatabase {

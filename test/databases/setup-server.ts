@@ -11,7 +11,18 @@ declare module 'vitest' {
 const PREFIX = 'morango_test_'
 const STALE_MS = 3_600_000
 
-/** Makes a database for this run, dropped when it ends; also those that killed runs have left. */
+async function databasesLike(admin: pg.Client, prefix: string): Promise<string[]> {
+  const { rows } = await admin.query<{ name: string }>(
+    'select datname as name from pg_database where starts_with(datname, $1)',
+    [prefix],
+  )
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Makes a database for this run, and drops it when it ends, with those that its workers have made; also those that
+ * killed runs have left.
+ */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const url = process.env['MORANGO_TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
   const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 })
@@ -24,10 +35,7 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
     project.provide('postgresUrl', '')
     return undefined
   }
-  const { rows } = await admin.query<{ name: string }>(
-    `select datname as name from pg_database where datname like '${PREFIX}%'`,
-  )
-  for (const { name } of rows) {
+  for (const name of await databasesLike(admin, PREFIX)) {
     const age = Date.now() - Number(name.slice(PREFIX.length).split('_')[0])
     if (age > STALE_MS) await admin.query(`drop database if exists "${name}" with (force)`)
   }
@@ -37,7 +45,9 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
   own.pathname = `/${name}`
   project.provide('postgresUrl', own.href)
   return async () => {
-    await admin.query(`drop database ${name} with (force)`)
+    for (const own of await databasesLike(admin, name)) {
+      await admin.query(`drop database ${own} with (force)`)
+    }
     await admin.end()
   }
 }

@@ -55,7 +55,15 @@ describe.skipIf(DATABASE !== 'postgres')('the command on a server', () => {
       expect(migrated).toMatchObject({ code: 0, stderr: '' })
       expect(migrated.stdout).toMatch(/^PostgreSQL \S+ is ready to sync\./)
       expect(migrated.stdout).toContain('1 row')
-      expect(await json(directory, ['migrate'])).toEqual({ addedColumns: [], tracked: [], logged: 0 })
+      expect(await json(directory, ['migrate'])).toEqual({
+        addedColumns: [],
+        tracked: [],
+        logged: 0,
+        found: [],
+        held: [],
+        restored: 0,
+        broughtBack: 0,
+      })
       const root = Object(await json(directory, ['cert', 'create-root', 'full-country']))
       expect(await json(directory, ['cert', 'list'])).toMatchObject([{ id: Reflect.get(root, 'id') }])
       expect(await json(directory, ['status'])).toMatchObject({ pendingChanges: 1 })

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { describe, expect, inject, test } from 'vitest'
 import { serializeIn } from '../../src/storage/serialize.ts'
-import { compileProfiles } from '../../src/storage/prepare.ts'
+import { compileProfiles } from '../../src/storage/check-tracking.ts'
 import { workSizes, type EngineContext } from '../../src/storage/context.ts'
 import type { Database } from '../../src/storage/dialect.ts'
 import { locksFor, type LockMode } from '../../src/storage/partition-locks.ts'
@@ -171,6 +171,26 @@ describe.skipIf(DATABASE !== 'postgres' || inject('postgresUrl') === '')('turns 
         { counter: 2, title: 'b!' },
         { counter: 2, title: 'c' },
       ])
+    })
+  })
+
+  test('a change of a record that is pending already is serialized once', async () => {
+    await withDatabase(async (database, context, morango) => {
+      await write(database, morango, P2, 'a')
+      const serializeUnder = async (partition: string): Promise<number> => {
+        let updated = 0
+        await inTurn(database, { ...needsOf(partition), stamps: 1 }, async (turn) => {
+          const options = { profile: 'library', filter: [partition], raise: 'always' } as const
+          const result = await serializeIn(turn, context, options)
+          updated = result.created + result.updated
+        })
+        return updated
+      }
+      expect(await serializeUnder(P1)).toBe(0)
+      await sql`update book set title = 'b'`.execute(database.kysely)
+      expect(await serializeUnder(P2)).toBe(1)
+      expect((await morango.status()).pendingChanges).toBe(0)
+      expect(await serializeUnder(P2)).toBe(0)
     })
   })
 

@@ -61,9 +61,11 @@ describe.skipIf(DATABASE !== 'postgres' || inject('postgresUrl') === '')('transa
   ) {
     const network = await networkOfOne()
     const { kysely } = network.peer('a').database
-    const schema = await sql<{ name: string }>`select current_schema() as name`.execute(kysely)
+    const { rows } = await sql<{ database: string; schema: string }>`
+      select current_database() as database, current_schema() as schema`.execute(kysely)
     const url = new URL(inject('postgresUrl'))
-    url.searchParams.set('options', `-c search_path=${schema.rows[0]?.name}`)
+    url.pathname = `/${rows[0]?.database}`
+    url.searchParams.set('options', `-c search_path=${rows[0]?.schema}`)
     const other = postgres(url.href)
     try {
       await work(kysely, other.kysely, network)

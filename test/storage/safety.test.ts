@@ -1,8 +1,10 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sql } from 'kysely'
+import { DatabaseSync } from 'node:sqlite'
+import { sql, type SqliteDatabase } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
+import { nodeSqliteDriver } from '../../src/storage/sqlite/node-sqlite.ts'
 import { type Device, insert, notes, openDevice, wayTo } from './support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'morango-safety-'))
@@ -39,6 +41,59 @@ describe('who a record is', () => {
     expect(stored.rows.map(({ text }) => text).join()).not.toContain('mine now')
     const left = await sql`select * from morango_incoming`.execute(server.database.kysely)
     expect(left.rows).toEqual([])
+  })
+})
+
+/** A file whose commits are not waited for, and the statements that were run on it. */
+function unwaited(path: string): { readonly driver: SqliteDatabase; readonly log: string[] } {
+  const connection = new DatabaseSync(path)
+  connection.exec('pragma journal_mode = wal; pragma synchronous = normal')
+  const inner = nodeSqliteDriver(connection)
+  const log: string[] = []
+  return {
+    log,
+    driver: {
+      close: () => inner.close(),
+      prepare: (text) => {
+        log.push(text)
+        return inner.prepare(text)
+      },
+    },
+  }
+}
+
+describe('a loss of power', () => {
+  it('takes back no stamp that a peer has seen: what is queued is on the disk before it is sent', async () => {
+    const { driver, log } = unwaited(join(folder, 'unwaited.db'))
+    const [client, server] = [await openDevice(driver), await openDevice()]
+    const root = await certified(client, server, 'all')
+    await insert(client, 'visit', client.morango.record('visit', { root, owner: 'u1', note: 'a' }))
+    const way = wayTo(client, server)
+    const sync = async (): Promise<string[]> => {
+      log.length = 0
+      let sent: string[] = []
+      const peer = {
+        ...way,
+        sendBuffers: async (...chunk: Parameters<typeof way.sendBuffers>) => {
+          sent = [...log]
+          await way.sendBuffers(...chunk)
+        },
+      }
+      await client.morango.sync(peer, { filter: root, direction: 'push' })
+      return sent
+    }
+
+    const before = await sync()
+    const at = before.indexOf('pragma synchronous = full')
+    expect(before.findIndex((text) => text.startsWith('insert into morango_outgoing'))).toBeLessThan(at)
+    expect(before.slice(at + 1, at + 3)).toEqual([
+      expect.stringMatching(/^update morango_control/),
+      'pragma synchronous = 1',
+    ])
+    // Nothing to send, nothing to wait for.
+    await sync()
+    expect(log).not.toContain('pragma synchronous = full')
+    driver.close()
   })
 })
 

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type SqliteDatabase } from 'kysely'
 import { createMorango, defineProfile, type Morango, model, scope } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite.ts'
 import type { Database } from '../../src/storage/dialect.ts'
@@ -24,8 +24,8 @@ export interface Device {
   readonly warnings: string[]
 }
 
-export async function openDevice(path = ':memory:'): Promise<Device> {
-  const database = sqlite(path)
+export async function openDevice(opened: string | SqliteDatabase = ':memory:'): Promise<Device> {
+  const database = sqlite(opened)
   for (const table of ['person', 'visit']) {
     await sql`create table if not exists ${sql.id(table)} (id text primary key not null, root text not null,
       owner text not null, note text not null)`.execute(database.kysely)

@@ -27,7 +27,8 @@ Examples:
   $ morango cert request https://cloud.example/ --scope place-reader \\
       --param country_id=5b1f… --username ana
   $ pass show cloud | morango cert request https://cloud.example/ \\
-      --scope full-country --param country_id=5b1f… --username ana --password-stdin`
+      --scope full-country --param country_id=5b1f… --username ana \\
+      --password-stdin`
 
 /** `morango cert request` */
 export function addCertRequest(cert: Command): void {

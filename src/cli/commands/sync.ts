@@ -5,7 +5,14 @@ import type { Morango, MorangoPlanOptions } from '../../morango.ts'
 import { noteUnreached } from '../../storage/attempts.ts'
 import { CommandError } from '../failure.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
-import { byteCount, filterOption, jsonOption, profileOption, wholeNumber } from '../options.ts'
+import {
+  byteCount,
+  confirmDeletionsOption,
+  filterOption,
+  jsonOption,
+  profileOption,
+  wholeNumber,
+} from '../options.ts'
 import { printJson, printLines, printNote } from '../output.ts'
 import { createPaint } from '../paint.ts'
 import { planLines } from '../plan-lines.ts'
@@ -22,6 +29,7 @@ interface Flags extends GlobalFlags {
   readonly both?: boolean
   readonly certificate?: string
   readonly serverCertificate?: string
+  readonly confirmDeletions?: boolean
   readonly profile?: string
   readonly chunkSize?: number
   readonly dryRun?: boolean
@@ -76,6 +84,7 @@ export function addSync(program: Command): void {
       'records in a request (default: 500, or as configured)',
       wholeNumber(1, 100_000),
     )
+    .addOption(confirmDeletionsOption())
     .option('--dry-run', 'only say what would go each way')
     .option('--max-bytes <n>', 'stop for now after so many bytes, such as 500k or 20M', byteCount)
     .option('--max-seconds <n>', 'stop for now after so many seconds', wholeNumber(1))
@@ -105,6 +114,7 @@ async function runSync(url: string, flags: Flags): Promise<void> {
         })
         const report = await morango.sync(url, {
           ...wishesOf(flags),
+          confirmDeletions: flags.confirmDeletions,
           maxChunk: flags.chunkSize,
           maxBytes: flags.maxBytes,
           maxSeconds: flags.maxSeconds,

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import { type PostgresQuery, readPostgresTable } from '../../models/read-postgres-table.ts'
 import type { Dialect } from '../dialect.ts'
-import { quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
 import { isBusy, isRowFault } from './errors.ts'
+import { postgresHealth } from './health.ts'
 import { insertion } from './insertion.ts'
-import { installedTriggers, triggers } from './triggers.ts'
+import { dropTrigger, installedTriggers, schemaState, triggers } from './triggers.ts'
 
 /** PostgreSQL 14 and later, and PGlite. Our tables are in the current schema, the first of the search path. */
 export const postgresDialect: Dialect = {
@@ -17,6 +17,7 @@ export const postgresDialect: Dialect = {
   checkNow: 'set constraints all immediate',
   // Whoever holds the lock that it takes does the same.
   analyze: (table, columns) => `analyze (skip_locked) ${table} (${columns.join(', ')})`,
+  makeDurable: undefined,
   deletesInWith: true,
   setTracking: (on) => sql`select set_config('morango.tracking', ${on ? 'on' : 'off'}, true)`,
   insertion,
@@ -28,7 +29,8 @@ export const postgresDialect: Dialect = {
   numberAt: (object, key) => sql`cast(cast(${object} as json) ->> ${key} as integer)`,
   triggers,
   installedTriggers,
-  dropTrigger: (name, table) => `drop trigger if exists ${quote(name)} on ${quote(table)}`,
+  dropTrigger,
+  schemaState,
   readTable: (db, table) => readPostgresTable(queryWith(db), table),
   tableNames: async (db) => {
     const rows = await sql<{ name: string }>`select c.relname as name from pg_catalog.pg_class c
@@ -39,6 +41,7 @@ export const postgresDialect: Dialect = {
       order by c.relname`.execute(db)
     return rows.rows.map((row) => row.name)
   },
+  health: postgresHealth,
   isBusy,
   isRowFault,
 }

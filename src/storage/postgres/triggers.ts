@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { CompiledModel } from '../../models/compiled.ts'
 import type { TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
+import { MIGRATION_MARK } from '../migration-mark.ts'
 import type { Schema } from '../schema.ts'
 
 /**
@@ -21,14 +22,47 @@ export function triggers(model: CompiledModel): TriggerText[] {
   ]
 }
 
-/** The triggers of ours that fire, with what their comments say. */
+/**
+ * The triggers of ours that fire, with what their comments say. A table that was renamed has taken its triggers along,
+ * with comments that name it as it was.
+ */
 export async function installedTriggers(db: Kysely<Schema>): Promise<ReadonlyMap<string, string>> {
-  const found = await sql<{ name: string; text: string }>`
-    select t.tgname as name, obj_description(t.oid, 'pg_trigger') as text
+  const found = await sql<{ name: string; text: string | null }>`
+    select t.tgname as name,
+      case when position(' on "' || replace(c.relname, '"', '""') || '" ' in d.text) > 0 then d.text end
+        as text
     from pg_catalog.pg_trigger t
+    join pg_catalog.pg_class c on c.oid = t.tgrelid
+    cross join lateral (select obj_description(t.oid, 'pg_trigger') as text) d
     where t.tgname like 'morango\\_%' and not t.tgisinternal and t.tgparentid = 0 and t.tgenabled in ('O', 'A')
       and pg_catalog.pg_table_is_visible(t.tgrelid)`.execute(db)
-  return new Map(found.rows.flatMap(({ name, text }) => (text === null ? [] : [[name, text] as const])))
+  const misplaced = found.rows.filter(({ text }) => text === null)
+  return new Map([...found.rows, ...misplaced].map(({ name, text }) => [name, text ?? 'not as it should be']))
+}
+
+/** Drops a trigger of that name from every table: one that was renamed has taken it along. */
+export function dropTrigger(name: string): string {
+  const find = `select c.oid::regclass as owner from pg_catalog.pg_trigger t
+    join pg_catalog.pg_class c on c.oid = t.tgrelid
+    where t.tgname = ${literal(name)} and not t.tgisinternal and t.tgparentid = 0
+      and pg_catalog.pg_table_is_visible(c.oid)`
+  const body = `declare found record; begin for found in ${find} loop
+    execute format('drop trigger %I on %s', ${literal(name)}, found.owner); end loop; end`
+  return `do ${literal(body)}`
+}
+
+/** The columns of the tables, and the triggers of ours on them, as one short text. */
+export async function schemaState(db: Kysely<Schema>, tables: readonly string[]): Promise<string> {
+  const owners = sql`(select c.oid from pg_catalog.pg_class c
+    where c.relname in (${sql.join(tables)}) and pg_catalog.pg_table_is_visible(c.oid))`
+  const found = await sql<{ state: string }>`select md5(
+      coalesce((select string_agg(concat_ws(' ', t.oid, t.tgrelid, t.tgenabled), ',' order by t.oid)
+        from pg_catalog.pg_trigger t where t.tgrelid in ${owners} and t.tgname like 'morango\_%'), '')
+      || coalesce((select string_agg(concat_ws(' ', a.attrelid, a.attname, a.atttypid, a.atttypmod), ','
+          order by a.attrelid, a.attnum)
+        from pg_catalog.pg_attribute a where a.attrelid in ${owners} and a.attnum > 0 and not a.attisdropped), '')
+    ) || coalesce((select value from morango_meta where key = ${MIGRATION_MARK}), '') as state`.execute(db)
+  return found.rows[0]?.state ?? ''
 }
 
 function rowTrigger(model: CompiledModel, event: 'insert' | 'update' | 'delete', body: string): TriggerText {

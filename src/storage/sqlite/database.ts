@@ -18,7 +18,7 @@ const BUSY_MS = 100
 
 /** How {@link sqlite} opens a file. */
 export interface SqliteOptions {
-  /** Kilobytes of page cache. Default: 20,000. */
+  /** Kilobytes of page cache. Default: 32,000. */
   readonly cacheKilobytes?: number
 }
 
@@ -27,8 +27,8 @@ export interface SqliteOptions {
  * open already, of `node:sqlite` or better-sqlite3. Give a path unless the database is in memory: a connection
  * must be for this alone, for what is written through it while a sync runs falls into the sync's transactions.
  *
- * Foreign keys and recursive triggers are switched on for the connection: without the latter an
- * `insert or replace` that evicts another row would not be seen.
+ * Foreign keys and recursive triggers are switched on for the connection: without the latter an `insert or replace` that
+ * evicts another row by a partial unique index would not be seen.
  *
  * @example
  * const morango = await createMorango({ database: sqlite('field.db'), profiles: [gazetteer] })
@@ -49,7 +49,7 @@ export function sqlite(
           'journal_mode = wal',
           'synchronous = normal',
           'wal_autocheckpoint = 8000',
-          `cache_size = -${options.cacheKilobytes ?? 20_000}`,
+          `cache_size = -${options.cacheKilobytes ?? 32_000}`,
         ]
       : []),
   ]) {

@@ -3,7 +3,9 @@ import type { CompiledModel } from '../../models/compiled.ts'
 import { type Query, readSqliteTable } from '../../models/read-sqlite-table.ts'
 import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
+import { MIGRATION_MARK } from '../migration-mark.ts'
 import type { Schema } from '../schema.ts'
+import { sqliteHealth } from './health.ts'
 import { insertion } from './insertion.ts'
 
 const BUSY = 5
@@ -11,6 +13,7 @@ const LOCKED = 6
 const CONSTRAINT = 19
 const MISMATCH = 20
 const TOO_BIG = 18
+const FULL = 2
 
 /** SQLite 3.45 and later, whatever the driver. */
 export const sqliteDialect: Dialect = {
@@ -20,6 +23,7 @@ export const sqliteDialect: Dialect = {
   skipLocked: '',
   checkNow: undefined,
   analyze: undefined,
+  makeDurable,
   deletesInWith: false,
   // It is one row, but set back before the transaction ends, and nobody else can write meanwhile.
   setTracking: (on) => sql`update morango_control set tracking = ${on ? 1 : 0} where id = 1`,
@@ -33,10 +37,17 @@ export const sqliteDialect: Dialect = {
   triggers,
   installedTriggers: async (db) => {
     const rows = await sql<{ name: string; sql: string }>`select name, sql from sqlite_master
-      where type = 'trigger' and name like 'morango\\_log\\_%' escape '\\'`.execute(db)
+      where type = 'trigger' and (name like 'morango\\_log\\_%' escape '\\'
+        or name like 'morango\\_note\\_%' escape '\\')`.execute(db)
     return new Map(rows.rows.map((row) => [row.name, row.sql]))
   },
   dropTrigger: (name) => `drop trigger if exists ${quote(name)}`,
+  schemaState: async (db) => {
+    const found = await sql<{ state: string }>`select schema_version || ':' || coalesce(
+      (select value from morango_meta where key = ${MIGRATION_MARK}), '') as state
+      from pragma_schema_version`.execute(db)
+    return found.rows[0]?.state ?? ''
+  },
   readTable: (db, table) => readSqliteTable(queryWith(db), table),
   tableNames: async (db) => {
     const rows = await sql<{ name: string }>`select name from sqlite_master
@@ -44,30 +55,76 @@ export const sqliteDialect: Dialect = {
       and name not like 'morango\\_%' escape '\\' order by name`.execute(db)
     return rows.rows.map((row) => row.name)
   },
+  health: sqliteHealth,
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
+}
+
+/**
+ * `insert or replace` and `update or replace` evict rows that are in the way, and unless the connection has
+ * `recursive_triggers` on, no trigger fires for those. So the rows that may be evicted are noted before, and those
+ * that are gone logged after. Triggers of the application may come in between; what is noted as gone stays noted.
+ */
+function evictions(model: CompiledModel): { readonly note: string; readonly log: string } | undefined {
+  if (model.uniqueKeys.length === 0) return undefined
+  const name = literal(model.name)
+  const table = quote(model.table)
+  const still = `model_name = ${name} and exists (select 1 from ${table} t where t.id = record_id)`
+  const notes = model.uniqueKeys.map((key) => {
+    const equal = key.map(
+      ({ column, collation }) => `t.${quote(column)} = new.${quote(column)} collate ${quote(collation)}`,
+    )
+    return `insert into morango_evicted (model_name, record_id)
+      select ${name}, t.id from ${table} t where ${equal.join(' and ')} and t.id <> new.id;`
+  })
+  return {
+    note: `delete from morango_evicted where ${still}; ${notes.join(' ')}`,
+    log: `insert into morango_change_log (model_name, record_id, hard)
+      select model_name, record_id, 0 from morango_evicted e
+      where e.model_name = ${name} and not exists (select 1 from ${table} t where t.id = e.record_id);
+      delete from morango_evicted where model_name = ${name};`,
+  }
+}
+
+// In WAL mode with `synchronous = normal` commits are not waited for; one that is carries all before it to the disk.
+async function makeDurable(db: Kysely<Schema>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(connection)
+    const usual = rows[0]?.synchronous ?? FULL
+    if (usual >= FULL) return
+    await sql`pragma synchronous = full`.execute(connection)
+    try {
+      await sql`update morango_control set tracking = tracking where id = 1`.execute(connection)
+    } finally {
+      await sql`pragma synchronous = ${sql.lit(usual)}`.execute(connection)
+    }
+  })
 }
 
 function triggers(model: CompiledModel): TriggerText[] {
   const log = (id: string): string =>
     `insert into morango_change_log (model_name, record_id, hard) values (${literal(model.name)}, ${id}, 0);`
-  const trigger = (event: 'insert' | 'update' | 'delete', body: string): TriggerText => {
-    const name = `morango_log_${model.name}_${event}`
+  const trigger = (event: 'insert' | 'update' | 'delete', body: string, when = 'after'): TriggerText => {
+    const name = `morango_${when === 'after' ? 'log' : 'note'}_${model.name}_${event}`
     const text =
-      `CREATE TRIGGER ${quote(name)} after ${event} on ${quote(model.table)}` +
+      `CREATE TRIGGER ${quote(name)} ${when} ${event} on ${quote(model.table)}` +
       ` when (select tracking from morango_control where id = 1) = 1 begin ${body} end`
     return { name, text, statements: [text] }
   }
-  return [
-    trigger('insert', log('new.id')),
+  const evicted = evictions(model)
+  const evictedLog = evicted === undefined ? '' : ` ${evicted.log}`
+  const wanted = [
+    trigger('insert', log('new.id') + evictedLog),
     // A changed primary key is a deletion and a creation; the second row of the log is harmless otherwise.
     trigger(
       'update',
       `${log('new.id')} insert into morango_change_log (model_name, record_id, hard)
-      select ${literal(model.name)}, old.id, 0 where old.id <> new.id;`,
+      select ${literal(model.name)}, old.id, 0 where old.id <> new.id;${evictedLog}`,
     ),
     trigger('delete', log('old.id')),
   ]
+  if (evicted === undefined) return wanted
+  return [...wanted, trigger('insert', evicted.note, 'before'), trigger('update', evicted.note, 'before')]
 }
 
 // The reader's statements use `?` for parameters and never as text.

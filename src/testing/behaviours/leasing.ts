@@ -14,7 +14,7 @@ import {
   seizeTransfer,
   takeTransfer,
 } from '../../storage/leases.ts'
-import { compileProfiles } from '../../storage/prepare.ts'
+import { compileProfiles } from '../../storage/check-tracking.ts'
 import {
   getTransfer,
   moveTransfer,

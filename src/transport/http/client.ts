@@ -23,6 +23,11 @@ const GZIP = 'GZIP_BUFFER_POST'
 const MOST_REDIRECTS = 5
 const LONGEST_ERROR_TEXT = 4096
 
+interface Encoded {
+  readonly contentType: string
+  readonly body: Bytes
+}
+
 /** How to talk to a peer. */
 export interface HttpPeerOptions {
   /** What this side can; sent with every request. */
@@ -71,6 +76,7 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
   const packings = packedBuffers ? packingsOf(compressor) : []
   const capabilities = [...options.capabilities, ...packings.map(({ capability }) => capability)]
   const traffic = { sent: 0, received: 0, roundTrips: 0 }
+  const ahead = new WeakMap<readonly BufferRecord[], Promise<Encoded | undefined>>()
   let theirs: ReadonlySet<string> | undefined
 
   async function pause(attempt: number, signal?: AbortSignal, retryAfter?: number): Promise<void> {
@@ -141,7 +147,7 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
     if (capabilities.length > 0) headers.set(CAPABILITIES_HEADER, capabilities.join(' '))
     if (request.credentials !== undefined) headers.set('authorization', encodeBasicAuth(request.credentials))
-    const packed = request.records && (await packBuffers(request.records, { signal: call.signal }))
+    const packed = request.records && (await encoded(request.records, { signal: call.signal }))
     const { contentType, body } = packed ?? {
       contentType: 'application/json',
       body: request.body === undefined ? undefined : toJson(request.body),
@@ -150,11 +156,15 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     return { url: target.href, method: request.method, headers, body }
   }
 
+  function encoded(records: readonly BufferRecord[], callOptions: CallOptions): Promise<Encoded | undefined> {
+    return ahead.get(records) ?? packBuffers(records, callOptions)
+  }
+
   /** A chunk as the peer takes it best; undefined when that is as plain JSON. */
   async function packBuffers(
     records: readonly BufferRecord[],
     callOptions: CallOptions,
-  ): Promise<{ contentType: string; body: Bytes } | undefined> {
+  ): Promise<Encoded | undefined> {
     if (packings.length === 0 && !capabilities.includes(GZIP)) return undefined
     const can = await theirCapabilities(callOptions)
     const packing = packings.find(({ capability }) => can.has(capability))
@@ -209,6 +219,12 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
       return packings.some(({ capability }) => theirs?.has(capability))
     },
     info,
+    prepareBuffers: (records, callOptions = {}) => {
+      const packed = packBuffers(records, callOptions)
+      // Whoever sends it sees the failure.
+      packed.catch(() => {})
+      ahead.set(records, packed)
+    },
     updateTransferSession: async (...args) =>
       await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
   }
