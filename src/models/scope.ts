@@ -2,7 +2,8 @@ import type { ScopeDefinition } from '../core/scope.ts'
 import { checkLength, declarationError } from './declaration-error.ts'
 
 const MAX_SCOPE_ID = 20
-const NOTHING = ':(nothing)'
+/** What the prefixes end with by which a scope denies one way. */
+export const NOTHING = ':(nothing)'
 
 /** One or more partition prefixes with `${parameter}`s in them. */
 export type ScopeTemplate = string | readonly string[]

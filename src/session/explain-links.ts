@@ -1,5 +1,6 @@
 import { filterContains } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
+import { NOTHING } from '../models/scope.ts'
 import type { InstanceName } from '../storage/known-instances.ts'
 import type { RecordFacts } from '../storage/record-facts.ts'
 import type {
@@ -51,7 +52,11 @@ type Judged<Name extends LinkName> = readonly [
   hint?: string,
 ]
 
-const SYNC_AGAIN = 'Sync again: it goes on where it stopped.'
+/** Who goes on with a transfer that has stopped. */
+function goOn({ role, peer }: TransferEvidence): string {
+  if (role === 'client') return `Sync with ${peer} again: it goes on where it stopped.`
+  return 'The peer goes on with it when it syncs again.'
+}
 
 /** Judges each link of the chain. Pure. */
 export function judgeLinks(facts: ChainFacts): Link[] {
@@ -247,7 +252,7 @@ function judgeCertificates({
     const [whose, may] = denying.side === 'ours' ? ["This device's", verb[0]] : ["The peer's", verb[1]]
     return [
       'failed',
-      `${whose} certificate ${denying.id} (scope ${denying.scope}) may ${may} ${listOf(denying.allows)}, which does not permit it.`,
+      `${whose} certificate ${denying.id} (scope ${denying.scope}) may ${may} ${allowed(denying)}, which does not permit it.`,
       evidence,
       'Request a certificate with a wider scope, or use a narrower filter.',
     ]
@@ -294,7 +299,9 @@ function judgeClaim(
     return ['ok', `${label} ${says} ${under} of ${whose} up to version ${claimed.counter}.`, evidence]
   }
   const upTo =
-    claimed === undefined ? `nothing of ${whose} there` : `${whose} up to version ${claimed.counter}`
+    claimed === undefined
+      ? `nothing that ${whose} saved`
+      : `what ${whose} saved up to version ${claimed.counter}`
   const lacks = `${label} does not have version ${counter}: it ${asked ? 'has' : 'had'} ${upTo}.`
   if (cannotGo || underway.length > 0 || stuck !== undefined) return ['not-applicable', lacks, evidence]
   return ['failed', lacks, evidence, 'Sync with it: the record will be sent.']
@@ -314,11 +321,11 @@ function judgeTransfer({ record, peer, underway, stuck, broughtBy }: ChainFacts)
       'failed',
       `${place} in a ${wayOf(first)} that is not finished: ${standOf(first)}.`,
       evidence,
-      SYNC_AGAIN,
+      goOn(first),
     ]
   }
   if (peer !== undefined && stuck !== undefined && !isKnownThere(record, peer)) {
-    const hint = stuck.error === null ? SYNC_AGAIN : 'Mend the cause, then sync again.'
+    const hint = stuck.error === null ? goOn(stuck) : 'Mend the cause, then sync again.'
     return ['failed', `The last ${wayOf(stuck)} did not come to its end: ${standOf(stuck)}.`, evidence, hint]
   }
   if (broughtBy !== undefined) {
@@ -384,4 +391,10 @@ function standOf({ stage, status, error, recordsTransferred, recordsTotal }: Tra
 
 function listOf(filter: readonly string[]): string {
   return filter.map((prefix) => (prefix === '' ? '"" (everything)' : prefix)).join(' ')
+}
+
+// A scope that denies one way is filled with prefixes that no record has.
+function allowed({ allows }: CertificateEvidence): string {
+  const some = allows.filter((prefix) => !prefix.endsWith(NOTHING))
+  return some.length === 0 ? 'nothing' : listOf(some)
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { isMorangoError } from '../core/errors.ts'
 import type { Schema } from './schema.ts'
 
 /** The last sync that this side began with a server, whether it came to a session or not. */
@@ -44,6 +45,14 @@ export async function noteOutcome(
     .where('url', '=', url)
     .where('profile', '=', profile)
     .execute()
+}
+
+/** Notes that a server could not be reached, before a sync was begun. */
+export async function noteUnreached(db: Kysely<Schema>, key: AttemptKey, error: unknown): Promise<void> {
+  const now = new Date().toISOString()
+  const code = isMorangoError(error) ? error.code : 'network'
+  await noteAttempt(db, key, now)
+  await noteOutcome(db, key, now, { code, message: error instanceof Error ? error.message : String(error) })
 }
 
 /** All servers that a sync was begun with, the last first. */

@@ -72,8 +72,11 @@ test('who was synced with', async () => {
   expect(stdout).toMatch(new RegExp(`^[a-z-]+ \\(.*\\) {2}${url}$`, 'mu'))
   expect(stdout).toMatch(/progress +has ours up to \d+ of \d+; lacks no record of that filter$/mu)
   expect((await run(one, ['peers'])).stdout).toContain('comes here')
+  expect((await run(two, ['sync', 'http://127.0.0.1:9/', '-f', country])).code).toBe(1)
   addPlaces(two, country, ['Vailoa'], 30)
   expect(await json(two, ['peers'])).toMatchObject([
+    { address: 'http://127.0.0.1:9/', instance: null, lastSuccessAt: null, lastError: { code: 'network' } },
+
     { role: 'server', address: url, progress: { records: 1 } },
   ])
 })

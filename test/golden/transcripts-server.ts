@@ -64,6 +64,8 @@ export async function startServer(transcript: Transcript, dataset: string): Prom
     migrate: true,
     allowCertificatePushing: flags.includes('ALLOW_CERTIFICATE_PUSHING'),
     withoutCapabilities: [
+      // Ours, which the recorded server did not have.
+      'TRANSFER_PREVIEW',
       ...(flags.includes('MORANGO_DISALLOW_ASYNC_OPERATIONS') ? ['ASYNC_OPERATIONS'] : []),
       ...(flags.includes('MORANGO_DISABLE_FSIC_V2_FORMAT') ? ['FSIC_V2_FORMAT'] : []),
     ],

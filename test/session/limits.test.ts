@@ -30,9 +30,9 @@ const crossed = (reports: readonly SyncReport[]): number =>
   reports.reduce((sum, { bytes }) => sum + bytes.sent + bytes.received, 0)
 
 const WAYS: readonly [string, Partial<MorangoOptions>, number, number][] = [
-  ['with asynchronous operations', {}, 1000, 16_000],
-  ['without', { withoutCapabilities: ['ASYNC_OPERATIONS'] }, 1000, 16_000],
-  ['as with the original', { withoutCapabilities: ['PACKED_BUFFERS', 'GZIP_BUFFER_POST'] }, 400, 17_000],
+  ['with asynchronous operations', {}, 600, 12_000],
+  ['without', { withoutCapabilities: ['ASYNC_OPERATIONS'] }, 600, 12_000],
+  ['as with the original', { withoutCapabilities: ['PACKED_BUFFERS', 'GZIP_BUFFER_POST'] }, 120, 11_000],
 ]
 
 test.each(WAYS)(
@@ -49,7 +49,7 @@ test.each(WAYS)(
       const one = await syncUntilDone(whole, {}, direction)
       const reports = await syncUntilDone(parts, { maxBytes }, direction)
       expect(one).toHaveLength(1)
-      expect(reports.length).toBeGreaterThan(2)
+      expect(reports.length).toBeGreaterThan(1)
       for (const { parked, transfers } of reports.slice(0, -1)) {
         expect(parked).toMatchObject({ limit: 'bytes', direction, recordsTotal: count })
         expect(transfers).toMatchObject([{ parked: true }])

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { type Command, Option } from 'commander'
 import { isMorangoError } from '../../core/errors.ts'
 import type { Morango, MorangoPlanOptions } from '../../morango.ts'
+import { noteUnreached } from '../../storage/attempts.ts'
 import { CommandError } from '../failure.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
 import {
@@ -99,14 +100,18 @@ async function runSync(url: string, flags: Flags): Promise<void> {
   try {
     await withMorango(
       flags,
-      async ({ morango }) => {
+      async ({ morango, database, config }) => {
         const begun = performance.now()
         if (flags.dryRun === true) {
           await showPlan(url, flags, morango, stop.signal)
           return
         }
         if (flags.json !== true) view = createProgressView(url)
-        await reachPeer(url, morango, stop.signal)
+        const profile = flags.profile ?? config.profiles[0].name
+        await reachPeer(url, morango, stop.signal).catch(async (error: unknown) => {
+          await noteUnreached(database.kysely, { url: morango.connect(url).url, profile }, error)
+          throw error
+        })
         const report = await morango.sync(url, {
           ...wishesOf(flags),
           confirmDeletions: flags.confirmDeletions,
