@@ -106,6 +106,11 @@ export interface CompiledModel {
   readonly types: Readonly<Record<string, string>>
   /** To other models only; those to tables that do not sync are the database's own business. */
   readonly foreignKeys: readonly CompiledForeignKey[]
+  /**
+   * Columns that no two rows may have equal, of what syncs: those of unique constraints that say just that. There
+   * may be others, which only the database can judge.
+   */
+  readonly uniqueKeys: readonly (readonly string[])[]
   /** The column of the one foreign key to the own table. */
   readonly selfReference: string | undefined
   /**

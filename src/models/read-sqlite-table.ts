@@ -30,9 +30,9 @@ const COLUMNS = `
 const FOREIGN_KEYS = `
   select id, "table", "from", "to" from pragma_foreign_key_list(?) order by id, seq`
 const UNIQUE_INDEXES = `
-  select i.name as name, i.partial as partial, c.name as "column"
-  from pragma_index_list(?) as i join pragma_index_info(i.name) as c
-  where i."unique" = 1 and i.origin <> 'pk' order by i.seq, c.seqno`
+  select i.name as name, i.partial as partial, c.name as "column", c.coll as collation
+  from pragma_index_list(?) as i join pragma_index_xinfo(i.name) as c
+  where i."unique" = 1 and i.origin <> 'pk' and c.key = 1 order by i.seq, c.seqno`
 
 /** Describes a table of a SQLite database; undefined when there is none of that name. */
 export async function readSqliteTable(query: Query, table: string): Promise<TableInfo | undefined> {
@@ -85,7 +85,7 @@ function toForeignKeys(rows: readonly ForeignKeyRow[], columns: readonly ColumnR
 }
 
 function toUniqueIndexes(
-  rows: readonly { name: string; partial: number; column: string | null }[],
+  rows: readonly { name: string; partial: number; column: string | null; collation: string }[],
 ): UniqueIndexInfo[] {
   return Array.from(
     Map.groupBy(rows, ({ name }) => name),
@@ -93,6 +93,9 @@ function toUniqueIndexes(
       name,
       columns: parts.flatMap(({ column }) => (column === null ? [] : [column])),
       partial: Number(parts[0]?.partial) === 1,
+      exact:
+        Number(parts[0]?.partial) === 0 &&
+        parts.every(({ column, collation }) => column !== null && collation === 'BINARY'),
     }),
   )
 }

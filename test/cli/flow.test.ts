@@ -122,7 +122,7 @@ describe('from a fresh device to a synced one', () => {
 
     const list = await json(two, ['problems'])
     expect(list).toMatchObject([{ model: 'place' }, { model: 'place' }])
-    expect((await run(two, ['problems'])).stdout).toMatch(/^2 problems.*UNIQUE constraint/su)
+    expect((await run(two, ['problems'])).stdout).toMatch(/^2 problems.*Its name is taken: place/su)
     expect(await json(two, ['status'])).toMatchObject({ problems: { unserialized: 1, undeserialized: 1 } })
   })
 

@@ -4,8 +4,8 @@ import type { Dialect } from '../dialect.ts'
 import { quote } from '../rows.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
-import { isBusy, isRowFault } from './errors.ts'
-import { insertion } from './insertion.ts'
+import { codeOf, isBusy, isRowFault } from './errors.ts'
+import { insertion, rowsOf } from './insertion.ts'
 import { installedTriggers, triggers } from './triggers.ts'
 
 /** PostgreSQL 14 and later, and PGlite. Our tables are in the current schema, the first of the search path. */
@@ -26,6 +26,9 @@ export const postgresDialect: Dialect = {
   members: (object) => sql`json_each_text(cast(${object} as json))`,
   objectOf: (key, value) => sql`cast(json_object_agg(${key}, ${value}) as text)`,
   numberAt: (object, key) => sql`cast(cast(${object} as json) ->> ${key} as integer)`,
+  textAt: (object, key) => sql`(cast(${object} as json) ->> ${key})`,
+  rowsOf,
+  equalInIndex: (a, b) => sql`${a} = ${b}`,
   triggers,
   installedTriggers,
   dropTrigger: (name, table) => `drop trigger if exists ${quote(name)} on ${quote(table)}`,
@@ -41,7 +44,10 @@ export const postgresDialect: Dialect = {
   },
   isBusy,
   isRowFault,
+  isUniqueFault: (error) => codeOf(error) === UNIQUE_VIOLATION,
 }
+
+const UNIQUE_VIOLATION = '23505'
 
 /** The same in one session, which a transaction has to itself. */
 export const pgliteDialect: Dialect = { ...postgresDialect, sideBySide: undefined }

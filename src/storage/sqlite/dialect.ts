@@ -30,6 +30,11 @@ export const sqliteDialect: Dialect = {
   members: (object) => sql`json_each(${object})`,
   objectOf: (key, value) => sql`json_group_object(${key}, ${value})`,
   numberAt: (object, key) => sql`(${object} ->> ${key})`,
+  textAt: (object, key) => sql`(${object} ->> ${key})`,
+  rowsOf: (types, rows) =>
+    sql`(select ${sql.join(types.map((_, index) => sql.raw(`column${index + 1} as c${index}`)))}
+      from (values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}))`,
+  equalInIndex: (a, b) => sql`${a} = ${b} collate binary`,
   triggers,
   installedTriggers: async (db) => {
     const rows = await sql<{ name: string; sql: string }>`select name, sql from sqlite_master
@@ -46,6 +51,10 @@ export const sqliteDialect: Dialect = {
   },
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
+  isUniqueFault: (error) =>
+    primaryCode(error) === CONSTRAINT &&
+    error instanceof Error &&
+    error.message.includes('UNIQUE constraint'),
 }
 
 function triggers(model: CompiledModel): TriggerText[] {
