@@ -1,6 +1,8 @@
 export { createMorango } from './morango.ts'
-export type { Morango, MorangoOptions, MorangoSyncOptions, ServeOptions } from './morango.ts'
+export type { CleanupReport, Morango, MorangoOptions, MorangoSyncOptions, ServeOptions } from './morango.ts'
 export type { Certificates, CertificateSummary } from './certificates.ts'
+export type { Conflicts } from './conflicts.ts'
+export type { Problems, RetryReport } from './problems.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
 export type { Clock, Random } from './core/ports.ts'
@@ -31,5 +33,16 @@ export type { EngineWarning } from './storage/context.ts'
 export type { Database } from './storage/dialect.ts'
 export { migrate } from './storage/prepare.ts'
 export type { MigrationReport } from './storage/prepare.ts'
-export type { Problem } from './storage/problems.ts'
+export type { Resolution } from './storage/conflict-log.ts'
+export type {
+  Conflict,
+  ConflictDetails,
+  ConflictField,
+  ConflictQuery,
+  ConflictSide,
+} from './storage/conflicts.ts'
+export type { ClashingRow, MissingParent, ProblemDetails, RowValues } from './storage/problem-details.ts'
+export type { Problem, ProblemKind, ProblemQuery } from './storage/problems.ts'
+export type { ConflictState } from './storage/schema.ts'
+export type { ProblemEvent, ToldProblem } from './storage/tell.ts'
 export type { Status } from './storage/status.ts'

@@ -1,11 +1,13 @@
 import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { Profile } from './models/profile.ts'
 import { buildRecord } from './models/record.ts'
+import { createProblems, type Problems } from './problems.ts'
 import type { Peer, Service } from './protocol/peer.ts'
 import { createSyncClient, type SyncClient } from './session/client.ts'
 import { closeIdleSessions } from './session/idle-sessions.ts'
@@ -15,14 +17,15 @@ import type { SyncReport } from './session/progress.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
 import type { Sleep } from './session/timing.ts'
-import { type EngineWarning, workSizes } from './storage/context.ts'
+import { type EngineContext, type EngineWarning, workSizes } from './storage/context.ts'
+import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
 import { compileProfiles, migrate } from './storage/prepare.ts'
-import { type Problem, readProblems } from './storage/problems.ts'
 import { readStatus, type Status } from './storage/status.ts'
+import type { Listeners } from './storage/tell.ts'
 import type { Compressor } from './transport/http/compressor.ts'
 import { createHttpPeer } from './transport/http/client.ts'
 import { VERSION } from './version.ts'
@@ -51,6 +54,10 @@ export interface MorangoOptions {
   readonly compressor?: Compressor | undefined
   /** Told what went wrong without stopping anything. Default: `console.warn`. */
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+  /** Told of each record that begins to wait with a problem, or with another one, and of each that no longer does. */
+  readonly onProblem?: Listeners['onProblem']
+  /** Told of each conflict that was settled here, once. */
+  readonly onConflict?: Listeners['onConflict']
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
   readonly sleep?: Sleep | undefined
@@ -75,6 +82,14 @@ export interface MorangoSyncOptions extends Partial<SyncOptions> {
 /** How peers are served. */
 export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
 
+/** What {@link Morango.cleanup} did. */
+export interface CleanupReport {
+  readonly closedSessions: number
+  readonly forgottenConflicts: number
+}
+
+const KEPT_CONFLICTS_MS = 30 * 24 * 60 * 60 * 1000
+
 /** One database, ready to sync. */
 export interface Morango {
   /**
@@ -92,17 +107,21 @@ export interface Morango {
   sync(peer: string | Peer, options: MorangoSyncOptions): Promise<SyncReport>
   /** Changed rows to the store, without a sync. */
   serialize(options?: { profile?: string; signal?: AbortSignal }): Promise<SerializeResult>
-  /** Tries again to apply received records that wait with a problem. */
+  /** Received records to rows: those that wait are tried again. */
   deserialize(options?: { profile?: string; signal?: AbortSignal }): ReturnType<Engine['deserialize']>
   status(): Promise<Status>
-  problems(options?: { limit?: number }): Promise<Problem[]>
+  readonly problems: Problems
+  readonly conflicts: Conflicts
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
   service(options?: ServeOptions): Service
   /** A peer as this instance talks to it. */
   connect(url: string): Peer
-  /** Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers. */
-  cleanup(options?: { olderThan?: Date }): Promise<{ closedSessions: number }>
+  /**
+   * Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers, and forgets
+   * conflicts that were restored or dismissed before `settledBefore` (30 days ago).
+   */
+  cleanup(options?: { olderThan?: Date; settledBefore?: Date }): Promise<CleanupReport>
   /** Closes the database if it was opened for this. */
   close(): Promise<void>
   readonly capabilities: readonly string[]
@@ -125,14 +144,17 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
-  const engine = createEngine({
+  const { onProblem, onConflict } = options
+  const context: EngineContext = {
     database,
     profiles,
     clock,
     random,
     onWarning,
+    listeners: onProblem === undefined && onConflict === undefined ? undefined : { onProblem, onConflict },
     sizes: workSizes(options.turnSize),
-  })
+  }
+  const engine = createEngine(context)
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
@@ -172,7 +194,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     serialize: ({ profile = first.name, signal } = {}) => engine.serialize({ profile, signal }),
     deserialize: ({ profile = first.name, signal } = {}) => engine.deserialize({ profile, signal }),
     status: () => readStatus(database.kysely, profiles),
-    problems: (query) => readProblems(database.kysely, query),
+    problems: createProblems(context, engine),
+    conflicts: createConflicts(context),
     certificates: createCertificates({
       database,
       signer,
@@ -191,7 +214,13 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
         version: VERSION,
       })
     },
-    cleanup: async ({ olderThan } = {}) => ({ closedSessions: await closeIdleSessions(shared, olderThan) }),
+    cleanup: async ({ olderThan, settledBefore } = {}) => {
+      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      return {
+        closedSessions: await closeIdleSessions(shared, olderThan),
+        forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),
+      }
+    },
     close: () => database.close(),
   }
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
 import { addCleanup } from './commands/cleanup.ts'
+import { addConflicts } from './commands/conflicts.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProblems } from './commands/problems.ts'
 import { addServe } from './commands/serve.ts'
@@ -71,6 +72,7 @@ export function createProgram(): Command {
   addSync(program)
   addStatus(program)
   addProblems(program)
+  addConflicts(program)
   addCleanup(program)
   return program
 }

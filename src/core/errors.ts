@@ -13,6 +13,10 @@ export type MorangoErrorCode =
   | 'unknown-scope-definition'
   | 'unknown-certificate'
   | 'not-migrated'
+  // conflicts and problems
+  | 'unknown-problem'
+  | 'unknown-conflict'
+  | 'not-restorable'
   // certificates (protocol: the error classes of §3)
   | 'certificate-id-invalid'
   | 'certificate-signature-invalid'

@@ -4,7 +4,7 @@ import type { EngineContext } from './context.ts'
 import { decodeRow, type Row, shapeOf } from './decode-record.ts'
 import type { Dialect } from './dialect.ts'
 import { clearApplied, type DirtyRecord, type Failure, type Found, keepDirty } from './dirty.ts'
-import { type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
+import { foreignKeysOf, type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
 import { isolateFaults } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { logChange, untracked } from './tracking.ts'
@@ -47,17 +47,6 @@ export async function applyRecords(
   return { written: written.length, failed: failures.length }
 }
 
-function keysOf(model: CompiledModel): CompiledForeignKey[] {
-  if (model.selfReference === undefined) return [...model.foreignKeys]
-  const own = {
-    column: model.selfReference,
-    targetModel: model.name,
-    targetTable: model.table,
-    targetId: model.id,
-  }
-  return [...model.foreignKeys, own]
-}
-
 /** One foreign key, and what a batch refers to by it. */
 interface Reference {
   readonly key: CompiledForeignKey
@@ -90,7 +79,7 @@ async function checkReferences(
   failures: Failure[],
   present: PresentRows,
 ): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
-  const keys = keysOf(model)
+  const keys = foreignKeysOf(model)
   if (keys.length === 0) return { sound: [...rows], orphaned: [] }
   const references = keys.map((key): Reference => ({ key, at: new Map(), targets: new Map() }))
   for (const reference of references) {

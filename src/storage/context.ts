@@ -2,6 +2,7 @@ import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { Database } from './dialect.ts'
+import type { Listeners } from './tell.ts'
 
 /** How much of a long operation is done at a time, in records. */
 export interface WorkSizes {
@@ -23,7 +24,7 @@ export function workSizes(wanted?: number): WorkSizes {
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {
-  readonly code: 'merge-hook-failed' | 'instance-renewed'
+  readonly code: 'merge-hook-failed' | 'instance-renewed' | 'listener-failed'
   readonly message: string
   readonly model?: string
   readonly recordId?: string
@@ -38,6 +39,7 @@ export interface EngineContext {
   readonly random: Random
   readonly sizes: WorkSizes
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+  readonly listeners?: Listeners | undefined
 }
 
 /** The profile of that name. @throws MorangoError `unknown-profile` */

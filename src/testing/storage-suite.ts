@@ -1,8 +1,10 @@
 import { applying } from './behaviours/applying.ts'
+import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
+import { problems } from './behaviours/problems.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { transferring } from './behaviours/transferring.ts'
 import type { Behaviour, MakeNetwork, TestFramework } from './behaviour.ts'
@@ -13,6 +15,8 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['serializing', serializing],
   ['merging', merging],
   ['applying', applying],
+  ['problems', problems],
+  ['conflicts', conflicts],
   ['counters and filters', counting],
   ['transfers', transferring],
   ['leases', leasing],
