@@ -1,5 +1,6 @@
 export { createMorango } from './morango.ts'
 export type {
+  CleanupReport,
   Morango,
   MorangoOptions,
   MorangoPlanOptions,
@@ -10,6 +11,8 @@ export type {
 export type { Certificates, CertificateSummary, KnownCertificate } from './certificates.ts'
 export { diagnose } from './diagnosis/diagnose.ts'
 export type { CheckedPart, DiagnoseOptions, Diagnosis } from './diagnosis/diagnose.ts'
+export type { Conflicts } from './conflicts.ts'
+export type { Problems, RetryReport } from './problems.ts'
 export { isMorangoError, MorangoError } from './core/errors.ts'
 export type { MorangoErrorCode, MorangoErrorOptions } from './core/errors.ts'
 export type { Clock, Random } from './core/ports.ts'
@@ -60,6 +63,17 @@ export type { GuardedMigrationReport } from './storage/guarded-migration.ts'
 export type { Finding, Severity } from './storage/finding.ts'
 export { migrate } from './storage/prepare.ts'
 export type { MigrationOptions, MigrationReport } from './storage/prepare.ts'
-export type { Problem } from './storage/problems.ts'
 export type { RescanFinding, RescanOptions, RescanReport } from './storage/rescan.ts'
+export type { Resolution } from './storage/conflict-log.ts'
+export type {
+  Conflict,
+  ConflictDetails,
+  ConflictField,
+  ConflictQuery,
+  ConflictSide,
+} from './storage/conflicts.ts'
+export type { ClashingRow, MissingParent, ProblemDetails, RowValues } from './storage/problem-details.ts'
+export type { Problem, ProblemKind, ProblemQuery } from './storage/problems.ts'
+export type { ConflictState } from './storage/schema.ts'
+export type { ProblemEvent, ToldProblem } from './storage/tell.ts'
 export type { Status } from './storage/status.ts'

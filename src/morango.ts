@@ -1,5 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
@@ -7,6 +8,7 @@ import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
 import type { Profile } from './models/profile.ts'
 import { buildRecord } from './models/record.ts'
+import { createProblems, type Problems } from './problems.ts'
 import type { Peer, Service } from './protocol/peer.ts'
 import { createSyncClient, type SyncClient } from './session/client.ts'
 import { closeIdleSessions } from './session/idle-sessions.ts'
@@ -20,17 +22,18 @@ import type { SyncReport } from './session/progress.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
 import type { Sleep } from './session/timing.ts'
-import { type EngineWarning, workSizes } from './storage/context.ts'
+import { type EngineContext, type EngineWarning, workSizes } from './storage/context.ts'
+import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
 import { migrate } from './storage/prepare.ts'
-import { type Problem, readProblems } from './storage/problems.ts'
 import { chosenModels, rescan, type RescanOptions, type RescanReport } from './storage/rescan.ts'
 import { restoreDeleted } from './storage/restore-deleted.ts'
 import { watchProfiles } from './storage/schema-watch.ts'
 import { readStatus, type Status } from './storage/status.ts'
+import type { Listeners } from './storage/tell.ts'
 import type { Compressor } from './transport/http/compressor.ts'
 import { createHttpPeer } from './transport/http/client.ts'
 import { VERSION } from './version.ts'
@@ -72,6 +75,10 @@ export interface MorangoOptions {
   readonly compressor?: Compressor | undefined
   /** Told what went wrong without stopping anything. Default: `console.warn`. */
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+  /** Told of each record that begins to wait with a problem, or with another one, and of each that no longer does. */
+  readonly onProblem?: Listeners['onProblem']
+  /** Told of each conflict that was settled here, once. */
+  readonly onConflict?: Listeners['onConflict']
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
   readonly sleep?: Sleep | undefined
@@ -112,6 +119,14 @@ export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
 
 /** How peers are served. */
 export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
+
+/** What {@link Morango.cleanup} did. */
+export interface CleanupReport {
+  readonly closedSessions: number
+  readonly forgottenConflicts: number
+}
+
+const KEPT_CONFLICTS_MS = 30 * 24 * 60 * 60 * 1000
 
 /** One database, ready to sync. */
 export interface Morango {
@@ -171,14 +186,18 @@ export interface Morango {
     id: string,
     options?: { peer?: string | Peer; filter?: string; signal?: AbortSignal },
   ): Promise<Explanation>
-  problems(options?: { limit?: number }): Promise<Problem[]>
+  readonly problems: Problems
+  readonly conflicts: Conflicts
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
   service(options?: ServeOptions): Service
   /** A peer as this instance talks to it. */
   connect(url: string): Peer
-  /** Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers. */
-  cleanup(options?: { olderThan?: Date }): Promise<{ closedSessions: number }>
+  /**
+   * Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers, and forgets
+   * conflicts that were restored or dismissed before `settledBefore` (30 days ago).
+   */
+  cleanup(options?: { olderThan?: Date; settledBefore?: Date }): Promise<CleanupReport>
   /** Closes the database if it was opened for this. */
   close(): Promise<void>
   readonly capabilities: readonly string[]
@@ -201,17 +220,20 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
-  const engine = createEngine({
+  const { onProblem, onConflict } = options
+  const context: EngineContext = {
     database,
     profiles,
     clock,
     random,
     onWarning,
+    listeners: onProblem === undefined && onConflict === undefined ? undefined : { onProblem, onConflict },
     sizes: workSizes(options.turnSize),
     deletionBrake: options.deletionBrake,
     brakeArriving: options.brakeArriving,
     verifySchema: verify,
-  })
+  }
+  const engine = createEngine(context)
   if (migrated !== undefined && migrated.restored > 0) {
     for (const { name } of options.profiles) await engine.deserialize({ profile: name })
   }
@@ -284,7 +306,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     },
     peers: ({ profile = first.name } = {}) => clientOf(profile).peers(),
     status: () => readStatus(database.kysely, profiles),
-    problems: (query) => readProblems(database.kysely, query),
+    problems: createProblems(context, engine),
+    conflicts: createConflicts(context),
     certificates: createCertificates({
       database,
       signer,
@@ -303,7 +326,13 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
         version: VERSION,
       })
     },
-    cleanup: async ({ olderThan } = {}) => ({ closedSessions: await closeIdleSessions(shared, olderThan) }),
+    cleanup: async ({ olderThan, settledBefore } = {}) => {
+      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      return {
+        closedSessions: await closeIdleSessions(shared, olderThan),
+        forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),
+      }
+    },
     close: () => database.close(),
   }
 }

@@ -12,6 +12,8 @@ const USAGE: ReadonlySet<string> = new Set<MorangoErrorCode>([
   'invalid-filter',
   'unknown-profile',
   'unknown-scope-definition',
+  'unknown-conflict',
+  'unknown-problem',
 ])
 
 /** What failed by the doing of something else, so that the reason is in the cause. */

@@ -6,6 +6,7 @@ import { addExplain } from './commands/explain.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addInit } from './commands/init.ts'
+import { addConflicts } from './commands/conflicts.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPeers } from './commands/peers.ts'
 import { addProblems } from './commands/problems.ts'
@@ -85,6 +86,7 @@ export function createProgram(): Command {
   addProblems(program)
   addExplain(program)
   addPeers(program)
+  addConflicts(program)
   addCleanup(program)
   addDoctor(program)
   addCompletion(program)

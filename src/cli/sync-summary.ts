@@ -71,7 +71,7 @@ function received({ dequeue }: TransferReport): string {
 }
 
 function conflicts(n: number): string {
-  return n === 0 ? 'none' : `${count(n)} (the version that lost is kept with the record)`
+  return n === 0 ? 'none' : `${count(n)} (what lost is kept: morango conflicts)`
 }
 
 function problems({ problems: counts }: SyncReport, paint: Paint): string[] {

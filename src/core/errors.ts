@@ -14,6 +14,10 @@ export type MorangoErrorCode =
   | 'unknown-certificate'
   | 'not-migrated'
   | 'too-many-deletions'
+  // conflicts and problems
+  | 'unknown-problem'
+  | 'unknown-conflict'
+  | 'not-restorable'
   // certificates (protocol: the error classes of §3)
   | 'certificate-id-invalid'
   | 'certificate-signature-invalid'

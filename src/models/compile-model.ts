@@ -38,10 +38,13 @@ export function compileModel(
       table.info.columns.flatMap(({ name, castType }) => (castType === undefined ? [] : [[name, castType]])),
     ),
     ...references,
+    uniqueKeys: table.info.uniqueIndexes
+      .filter(({ exact, columns: key }) => exact && key.every((column) => synced.includes(column)))
+      .map(({ columns: key }) => key),
     ...compileIdentity(name, declared, sourceIdColumn),
     encode: compileEncode(columns),
     encodeText: compileEncodeText(columns),
-    uniqueKeys: info.evictingKeys ?? [],
+    evictingKeys: info.evictingKeys ?? [],
     deletionBrake: declared.deletionBrake,
     validate: compileValidate(declared.validate),
     merge: declared.merge,

@@ -107,6 +107,11 @@ export interface CompiledModel {
   readonly types: Readonly<Record<string, string>>
   /** To other models only; those to tables that do not sync are the database's own business. */
   readonly foreignKeys: readonly CompiledForeignKey[]
+  /**
+   * Columns that no two rows may have equal, of what syncs: those of unique constraints that say just that. There
+   * may be others, which only the database can judge.
+   */
+  readonly uniqueKeys: readonly (readonly string[])[]
   /** The column of the one foreign key to the own table. */
   readonly selfReference: string | undefined
   /**
@@ -139,7 +144,7 @@ export interface CompiledModel {
     | ((row: Readonly<Record<string, SqlValue>>) => Validation | Promise<Validation>)
     | undefined
   /** Where a row that is in the way of another can be found by the values of some columns. */
-  readonly uniqueKeys: readonly UniqueKey[]
+  readonly evictingKeys: readonly UniqueKey[]
   /** Undefined: what holds for the database. */
   readonly deletionBrake: DeletionBrake | false | undefined
   /** Undefined where the model has no `merge`. Gives the merged JSON object. */

@@ -60,7 +60,8 @@ const KEYS = `
     and (k.contype = 'p' or pg_catalog.pg_table_is_visible(k.confrelid))
   order by k.oid, u.place`
 const UNIQUE_INDEXES = `
-  select x.relname as name, i.indpred is not null as partial, a.attname as "column"
+  select x.relname as name, i.indpred is not null as partial, a.attname as "column",
+    i.indpred is null and a.attname is not null and a.attcollation = i.indcollation[k.place - 1] as exact
   from pg_catalog.pg_index i
   join pg_catalog.pg_class x on x.oid = i.indexrelid
   cross join lateral unnest(i.indkey) with ordinality as k (number, place)
@@ -89,6 +90,7 @@ interface IndexRow {
   readonly name: string
   readonly partial: boolean
   readonly column: string | null
+  readonly exact: boolean
 }
 
 /** Describes a table on the search path of a PostgreSQL database; undefined when there is none of that name. */
@@ -136,6 +138,7 @@ function toUniqueIndexes(rows: readonly IndexRow[]): UniqueIndexInfo[] {
       name,
       columns: parts.flatMap(({ column }) => column ?? []),
       partial: parts[0]?.partial === true,
+      exact: parts.every(({ exact }) => exact),
     }),
   )
 }

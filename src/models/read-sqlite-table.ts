@@ -113,6 +113,9 @@ function toUniqueIndexes(rows: readonly IndexRow[]): UniqueIndexInfo[] {
       name,
       columns: parts.flatMap(({ column }) => (column === null ? [] : [column])),
       partial: Number(parts[0]?.partial) === 1,
+      exact:
+        Number(parts[0]?.partial) === 0 &&
+        parts.every(({ column, collation }) => column !== null && collation === 'BINARY'),
     }),
   )
 }

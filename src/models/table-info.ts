@@ -49,6 +49,8 @@ export interface UniqueIndexInfo {
   readonly columns: readonly string[]
   /** Whether it holds for some rows only. */
   readonly partial: boolean
+  /** Whether it forbids just what has equal columns, by the database's own `=` (in SQLite: that of `binary`). */
+  readonly exact: boolean
 }
 
 /** Columns that are unique together, with the collations by which they are compared. */

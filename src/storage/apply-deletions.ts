@@ -42,6 +42,8 @@ export async function applyDeletions(
   await unlog(trx, dialect, model.name, JSON.stringify(deleted), since)
   if (options.hard) await hardenLog(trx, since)
   await clearDirty(trx, dialect, model, deleted)
-  if (options.keepFailures === true) await keepDirty(trx, model, failed, context.clock.now().toISOString())
+  if (options.keepFailures === true) {
+    await keepDirty(trx, dialect, model, failed, context.clock.now().toISOString())
+  }
   return { deleted: deleted.length, failed }
 }

@@ -1,21 +1,19 @@
 import { type Kysely, sql } from 'kysely'
-import { isMorangoError } from '../core/errors.ts'
-import { rawValues } from '../core/python-json.ts'
-import { type CompiledForeignKey, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
+import type { CompiledForeignKey, CompiledModel } from '../models/compiled.ts'
 import type { EngineContext } from './context.ts'
+import { decodeRow, type Row, shapeOf } from './decode-record.ts'
 import type { Dialect } from './dialect.ts'
 import { clearApplied, type DirtyRecord, type Failure, type Found, keepDirty } from './dirty.ts'
-import { type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
-import { insertRows, quote } from './rows.ts'
+import { foreignKeysOf, type PresentRows, readTargets, type Target, targetFailure } from './references.ts'
 import { isolateFaults } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { logChange, untracked } from './tracking.ts'
+import { type WaryOf, writeRows } from './write-rows.ts'
 
-/** A record as a row of its table: only the columns that its JSON has. */
-interface Row {
-  readonly id: string
-  readonly columns: readonly string[]
-  readonly values: readonly SqlValue[]
+/** What was learned from the records of a turn that came before. */
+export interface Known {
+  readonly present: PresentRows
+  readonly wary: WaryOf
 }
 
 /**
@@ -28,7 +26,7 @@ export async function applyRecords(
   context: EngineContext,
   model: CompiledModel,
   found: Pick<Found<DirtyRecord>, 'records' | 'whole'>,
-  present: PresentRows,
+  { present, wary }: Known,
 ): Promise<{ written: number; failed: number }> {
   const { dialect } = context.database
   const failures: Failure[] = []
@@ -40,74 +38,13 @@ export async function applyRecords(
     else rows.push(row)
   }
   const { sound, orphaned } = await checkReferences(trx, dialect, model, rows, failures, present)
-  const written = await untracked(trx, dialect, () => upsert(trx, dialect, model, sound, failures))
+  const written = await untracked(trx, dialect, () => writeRows(trx, dialect, model, sound, failures, wary))
   if (orphaned.length > 0) present.clear()
   const gone = await deleteOrphans(trx, dialect, model, orphaned, failures)
   const applied = new Set([...written, ...gone])
   await clearApplied(trx, dialect, model, found, applied)
-  await keepDirty(trx, model, failures, context.clock.now().toISOString())
+  await keepDirty(trx, dialect, model, failures, context.clock.now().toISOString())
   return { written: written.length, failed: failures.length }
-}
-
-async function decodeRow(model: CompiledModel, shape: Shape, record: DirtyRecord): Promise<Row | Failure> {
-  try {
-    const row = decodeFields(model, shape, record)
-    if (model.validate !== undefined) {
-      const values = Object.fromEntries(row.columns.map((name, index) => [name, row.values[index] ?? null]))
-      const validation = await model.validate(values)
-      if (!validation.ok) return { id: record.id, code: 'validation', message: validation.message }
-    }
-    return row
-  } catch (error) {
-    return { id: record.id, ...reasonOf(error) }
-  }
-}
-
-/** The columns of a row that has them all: shared by most rows, so that alike rows are found at a glance. */
-interface Shape {
-  readonly written: CompiledModel['columns']
-  readonly columns: readonly string[]
-}
-
-function shapeOf(model: CompiledModel): Shape {
-  const written = model.columns.filter(({ name }) => name !== 'id' && name !== model.sourceIdColumn)
-  const own = model.sourceIdColumn === undefined ? ['id'] : ['id', model.sourceIdColumn]
-  return { written, columns: [...written.map(({ name }) => name), ...own] }
-}
-
-function decodeFields(model: CompiledModel, { written, columns }: Shape, record: DirtyRecord): Row {
-  const fields = rawValues(record.serialized)
-  const values: SqlValue[] = []
-  const missing = new Set<string>()
-  for (const column of written) {
-    const raw = fields.get(column.name)
-    const value = raw === undefined ? column.whenMissing : column.decode(raw)
-    // Left out of the statement: the column's own default applies.
-    if (value === undefined) missing.add(column.name)
-    else values.push(value)
-  }
-  values.push(record.id)
-  if (model.sourceIdColumn !== undefined) values.push(record.sourceId)
-  const present = missing.size === 0 ? columns : columns.filter((name) => !missing.has(name))
-  return { id: record.id, columns: present, values }
-}
-
-function reasonOf(error: unknown): { code: string; message: string } {
-  if (error instanceof FieldError) return { code: error.code, message: error.message }
-  if (isMorangoError(error)) return { code: 'malformed-json', message: error.message }
-  const message = error instanceof Error ? error.message : 'unknown error'
-  return { code: 'validation', message: `A function of the model threw: ${message}` }
-}
-
-function keysOf(model: CompiledModel): CompiledForeignKey[] {
-  if (model.selfReference === undefined) return [...model.foreignKeys]
-  const own = {
-    column: model.selfReference,
-    targetModel: model.name,
-    targetTable: model.table,
-    targetId: model.id,
-  }
-  return [...model.foreignKeys, own]
 }
 
 /** One foreign key, and what a batch refers to by it. */
@@ -142,7 +79,7 @@ async function checkReferences(
   failures: Failure[],
   present: PresentRows,
 ): Promise<{ sound: Row[]; orphaned: Orphan[] }> {
-  const keys = keysOf(model)
+  const keys = foreignKeysOf(model)
   if (keys.length === 0) return { sound: [...rows], orphaned: [] }
   const references = keys.map((key): Reference => ({ key, at: new Map(), targets: new Map() }))
   for (const reference of references) {
@@ -195,59 +132,6 @@ function judge(
     else failure ??= targetFailure(key, target, found)
   }
   return deleted ?? failure
-}
-
-async function upsert(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  model: CompiledModel,
-  rows: readonly Row[],
-  failures: Failure[],
-): Promise<string[]> {
-  const written: string[] = []
-  for (const group of groupByColumns(rows)) {
-    const [first] = group
-    if (first === undefined) continue
-    const assignments = first.columns
-      .filter((name) => name !== 'id')
-      .map((name) => `${quote(name)} = excluded.${quote(name)}`)
-    const suffix = `on conflict (id) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`
-    const refused = new Set<string>()
-    await isolateFaults(
-      trx,
-      dialect,
-      group,
-      (some) =>
-        insertRows(
-          trx,
-          dialect,
-          { table: model.table, columns: first.columns, types: model.types, suffix },
-          some.map((row) => row.values),
-        ),
-      (row, error) => {
-        refused.add(row.id)
-        failures.push({
-          id: row.id,
-          code: 'constraint',
-          message: `The database refused the row: ${error.message}`,
-        })
-      },
-    )
-    for (const row of group) if (!refused.has(row.id)) written.push(row.id)
-  }
-  return written
-}
-
-// Neighbours with the same columns share a statement; parents still come before their children.
-function groupByColumns(rows: readonly Row[]): Row[][] {
-  const groups: Row[][] = []
-  let columns: readonly string[] | undefined
-  for (const row of rows) {
-    if (row.columns !== columns && row.columns.join('\n') !== columns?.join('\n')) groups.push([])
-    columns = row.columns
-    groups.at(-1)?.push(row)
-  }
-  return groups
 }
 
 async function deleteOrphans(

@@ -3,6 +3,7 @@ import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { DeletionBrake } from '../models/deletion-brake.ts'
 import type { Database } from './dialect.ts'
+import type { Listeners } from './tell.ts'
 
 /** How much of a long operation is done at a time, in records. */
 export interface WorkSizes {
@@ -24,7 +25,7 @@ export function workSizes(wanted?: number): WorkSizes {
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {
-  readonly code: 'merge-hook-failed' | 'instance-renewed'
+  readonly code: 'merge-hook-failed' | 'instance-renewed' | 'listener-failed'
   readonly message: string
   readonly model?: string
   readonly recordId?: string
@@ -45,6 +46,7 @@ export interface EngineContext {
   /** Rejects when the tables are not as they were when the profiles were compiled, and cannot be followed. */
   readonly verifySchema?: (() => Promise<void>) | undefined
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
+  readonly listeners?: Listeners | undefined
 }
 
 /** The profile of that name. @throws MorangoError `unknown-profile` */

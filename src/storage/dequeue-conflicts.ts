@@ -1,7 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { mergeRecords, type StoreRecord } from '../core/merge.ts'
+import { type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
 import type { SqlValue } from '../models/compiled.ts'
 import type { TransferContext, WorkOptions } from '../session/ports.ts'
+import { type ConflictVersion, type NewConflict, noteConflicts } from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { markDirty } from './dirty.ts'
@@ -12,7 +13,7 @@ import { parseCounters } from './outgoing.ts'
 import { insertRows } from './rows.ts'
 import { countSaved, savedVersions } from './saved-partitions.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
-import { forgetSnapshots, historyOf, snapshotQueued } from './snapshot.ts'
+import { forgetContent, historyOf, snapshotQueued } from './snapshot.ts'
 import { type RecordRow, STORE_UPSERT } from './store-rows.ts'
 
 /**
@@ -47,17 +48,46 @@ export async function mergeConflicts(
       order by i.id`.execute(trx)
     const ours = await sql<RecordRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
       from morango_store s where s.id in (select value from ${dialect.list(ids)}) order by s.id`.execute(trx)
+    const conflicts: NewConflict[] = []
     const merged = ours.rows.map((row, index) => {
       const other = theirs.rows[index]
       if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
-      return mergeRecords(local, incoming, stamp, chooseContent(context, local, incoming))
+      const choice = chooseContent(context, local, incoming)
+      const result = mergeRecords(local, incoming, stamp, choice)
+      if (!result.hardDeleted) conflicts.push(conflictOf(local, incoming, choice, result))
+      return result
     })
     await writeMerged(trx, dialect, merged, ids)
+    await noteConflicts(trx, dialect, conflicts, context.clock.now().toISOString())
     await sql`delete from morango_incoming where transfer_session_id = ${session}
       and id in (select value from ${dialect.list(ids)})`.execute(trx)
   }
+}
+
+function conflictOf(
+  ours: StoreRecord,
+  theirs: StoreRecord,
+  choice: MergeChoice,
+  result: StoreRecord,
+): NewConflict {
+  return {
+    profile: ours.profile,
+    model: ours.modelName,
+    recordId: ours.id,
+    partition: ours.partition,
+    resolution: result.deleted ? 'deletion-won' : choice === 'ours' ? 'ours-kept' : 'merged',
+    ours: versionOf(ours),
+    theirs: versionOf(theirs),
+    result: result.serialized,
+    transferSessionId: theirs.lastTransferSessionId,
+  }
+}
+
+function versionOf(record: StoreRecord): ConflictVersion {
+  const { lastSavedInstance: instance, lastSavedCounter: counter, serialized, deleted } = record
+  return { instance, counter, serialized, deleted }
 }
 
 async function writeMerged(
@@ -88,7 +118,7 @@ async function writeMerged(
     history,
   )
   const hardDeleted = merged.filter((record) => record.hardDeleted).map((record) => record.id)
-  if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
+  if (hardDeleted.length > 0) await forgetContent(trx, dialect, JSON.stringify(hardDeleted))
   await markDirty(
     trx,
     sql`select s.model_name, s.no, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,

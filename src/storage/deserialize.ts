@@ -3,7 +3,7 @@ import type { Filter } from '../core/filter.ts'
 import type { CompiledModel, CompiledProfile } from '../models/compiled.ts'
 import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
-import { applyRecords } from './apply-records.ts'
+import { applyRecords, type Known } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import { holdArrivingDeletions } from './deletion-brake.ts'
 import {
@@ -18,7 +18,6 @@ import {
   readDirtyParents,
 } from './dirty.ts'
 import { parentsFirst } from './hierarchy.ts'
-import type { PresentRows } from './references.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
 import type { Turn } from './turn.ts'
@@ -105,7 +104,7 @@ async function deserializeTurn(
   let taken = 0
   const undeleted = [...from.undeleted]
   const deletedModels = await modelsWithDirtyDeletions(trx, profile.name)
-  const present: PresentRows = new Map()
+  const learned: Known = { present: new Map(), wary: new Set() }
   const steps = stepsOf(profile)
 
   for (const [index, { what, model }] of steps.entries()) {
@@ -132,7 +131,7 @@ async function deserializeTurn(
       for await (const found of recordBatches(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
         const { records, last } = found
-        const { written, failed } = await applyRecords(trx, context, model, found, present)
+        const { written, failed } = await applyRecords(trx, context, model, found, learned)
         total.written += written
         total.failed += failed
         taken += records.length

@@ -1,5 +1,5 @@
 import type { IsolationLevel, Kysely, RawBuilder } from 'kysely'
-import type { CompiledModel } from '../models/compiled.ts'
+import type { CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { TableInfo } from '../models/table-info.ts'
 import type { Finding } from './finding.ts'
 import type { Insertion, InsertTarget } from './insertion.ts'
@@ -47,6 +47,16 @@ export interface Dialect {
   readonly members: (object: RawBuilder<unknown>) => RawBuilder<unknown>
   /** Aggregate: the text of a JSON object from keys and values. */
   readonly objectOf: (key: RawBuilder<unknown>, value: RawBuilder<unknown>) => RawBuilder<string | null>
+  /** Expression: the text in member `key` of a JSON object. */
+  readonly textAt: (object: RawBuilder<unknown>, key: string) => RawBuilder<string>
+  /**
+   * `from`-source: rows of values as columns `c0`, `c1` …
+   * @param types what each column is cast to; undefined: it stays a text
+   */
+  readonly rowsOf: (
+    types: readonly (string | undefined)[],
+    rows: readonly (readonly SqlValue[])[],
+  ) => RawBuilder<unknown>
   /** Expression: the number in member `key` of a JSON object, null where there is none. */
   readonly numberAt: (object: RawBuilder<unknown>, key: RawBuilder<unknown>) => RawBuilder<number | null>
   /** The triggers that log the changes of a model's table. */
@@ -70,6 +80,10 @@ export interface Dialect {
   readonly isBusy: (error: unknown) => boolean
   /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */
   readonly isRowFault: (error: unknown) => boolean
+  /** Whether it says that another row has what may be there only once. */
+  readonly isUniqueFault: (error: unknown) => boolean
+  /** Expression: two columns are equal as an exact unique index has it; see `UniqueIndexInfo.exact`. */
+  readonly equalInIndex: (a: RawBuilder<unknown>, b: RawBuilder<unknown>) => RawBuilder<boolean>
 }
 
 /** A database the engine works on. */

@@ -125,10 +125,15 @@ export async function clearApplied(
   const numbers = records.filter(({ id }) => applied.has(id)).map(({ no }) => no)
   const [first, last] = [numbers[0], numbers.at(-1)]
   if (first === undefined || last === undefined) return
-  if (whole && numbers.length === records.length) {
+  if (whole) {
     // As a range that takes a fraction of the time.
+    const others = records.flatMap(({ id, no }) => (applied.has(id) ? [] : [no]))
+    const waiting =
+      others.length === 0
+        ? sql``
+        : sql` and store_no not in (select cast(value as bigint) from ${dialect.list(JSON.stringify(others))})`
     await sql`delete from morango_dirty where model_name = ${model.name} and store_no >= ${first}
-      and store_no <= ${last} and deleted = 0`.execute(trx)
+      and store_no <= ${last} and deleted = 0${waiting}`.execute(trx)
     return
   }
   await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
@@ -138,17 +143,26 @@ export async function clearApplied(
 /** Records that could not be applied: they go on waiting, with the reason. */
 export async function keepDirty(
   trx: Kysely<Schema>,
+  dialect: Dialect,
   model: CompiledModel,
   failures: readonly Failure[],
   now: string,
 ): Promise<void> {
-  for (const { id, code, message } of failures) {
-    await sql`update morango_dirty set error_code = ${code}, error_message = ${message},
-        first_failed_at = coalesce(first_failed_at, ${now}), last_failed_at = ${now}, tries = tries + 1
-      where model_name = ${model.name} and store_no = (select s.no from morango_store s where s.id = ${id})`.execute(
-      trx,
-    )
-  }
+  if (failures.length === 0) return
+  const reasons = JSON.stringify(
+    Object.fromEntries(failures.map(({ id, code, message }) => [id, { code, message }])),
+  )
+  // They wait already. As an update it would be left to a planner to begin with the few and not with all that wait.
+  await sql`insert into morango_dirty (model_name, store_no, deleted, error_code, error_message, first_failed_at,
+      last_failed_at, tries)
+    select s.model_name, s.no, s.deleted, ${dialect.textAt(sql`m.value`, 'code')},
+      ${dialect.textAt(sql`m.value`, 'message')}, ${now}, ${now}, 1
+    from ${dialect.members(sql`${reasons}`)} m join morango_store s on s.id = m.key
+    where s.model_name = ${model.name}
+    on conflict (model_name, store_no) do update set error_code = excluded.error_code,
+      error_message = excluded.error_message, last_failed_at = excluded.last_failed_at,
+      first_failed_at = coalesce(morango_dirty.first_failed_at, excluded.first_failed_at),
+      tries = morango_dirty.tries + 1`.execute(trx)
 }
 
 /** Records of models that this profile does not have wait until a release that knows them; say so. */

@@ -16,6 +16,7 @@ import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
+import { tell } from './tell.ts'
 import { getTransfer } from './transfer-sessions.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
@@ -45,10 +46,17 @@ export function createEngine(context: EngineContext): Engine {
       const needs = { locks: locksFor(filter, mode), fold: mode === 'exclusive', stamps }
       return await inTurn(context.database, needs, fenced(lease, work))
     }
+  const telling = async <T>(work: () => Promise<T>): Promise<T> => {
+    const result = await work()
+    if (context.listeners !== undefined) await tell(context, context.listeners)
+    return result
+  }
   const writing = (options: Held): Run => running('exclusive', options)
   return {
-    serialize: (options) => serialize(writing(options), context, { ...options, raise: 'always' }),
-    deserialize: (options) => deserialize(writing(options), context, { ...options, raise: 'always' }),
+    serialize: (options) =>
+      telling(() => serialize(writing(options), context, { ...options, raise: 'always' })),
+    deserialize: (options) =>
+      telling(() => deserialize(writing(options), context, { ...options, raise: 'always' })),
     applyWaiting: async (options) => {
       const waiting = await sql`select 1 from morango_dirty d
         where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
@@ -56,7 +64,7 @@ export function createEngine(context: EngineContext): Engine {
       )
       if (waiting.rows.length === 0) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
-      await deserialize(writing(options), context, { ...options, raise: 'if-needed' })
+      await telling(() => deserialize(writing(options), context, { ...options, raise: 'if-needed' }))
     },
     fsic: (options) => readFsic(kysely, options),
     queue: async (options) => {
@@ -79,7 +87,7 @@ export function createEngine(context: EngineContext): Engine {
       return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => dequeue(writing(options), context, options),
+    dequeue: (options) => telling(() => dequeue(writing(options), context, options)),
     clearBuffers: async (transferSessionId, lease) => {
       const transfer = await getTransfer(kysely, transferSessionId)
       const filter = transfer === undefined ? undefined : parseFilter(transfer.filter)

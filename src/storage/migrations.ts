@@ -16,6 +16,7 @@ const STEPS: readonly Step[] = [
   { version: 1, up: createTables },
   { version: 2, up: createEvicted },
   { version: 3, up: createAttempts },
+  { version: 4, up: createConflicts },
 ]
 
 /** The version that this release needs. */
@@ -156,5 +157,28 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     await sql.raw(`do ${literal(body)}`).execute(db)
     return
   }
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
+  const counted =
+    dialect.name === 'postgres'
+      ? 'bigint generated always as identity primary key'
+      : 'integer primary key autoincrement'
+  const narrow = dialect.name === 'sqlite' ? ' without rowid' : ''
+  const statements = [
+    `create table morango_conflict (no ${counted}, profile ${text} not null, model_name ${text} not null,
+      record_id ${text} not null, partition ${text} not null, resolution ${text} not null,
+      our_instance ${text} not null, our_counter integer not null, our_serialized ${text} not null,
+      our_deleted integer not null, their_instance ${text} not null, their_counter integer not null,
+      their_serialized ${text} not null, their_deleted integer not null, result ${text} not null,
+      transfer_session_id ${text}, state ${text} not null, told integer not null, happened_at ${text} not null,
+      settled_at ${text})`,
+    `create index morango_conflict_record on morango_conflict (record_id)`,
+    `create index morango_conflict_state on morango_conflict (state, no)`,
+    `create table morango_told_problem (kind ${text} not null, model_name ${text} not null,
+      record_id ${text} not null, code ${text} not null, primary key (kind, model_name, record_id))${narrow}`,
+  ]
   for (const statement of statements) await sql.raw(statement).execute(db)
 }

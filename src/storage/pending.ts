@@ -106,15 +106,27 @@ export async function settlePending(
         ${sql.raw(dialect.skipLocked)})`.execute(db),
     )
   }
-  for (const { recordId, partition, failure } of kept) {
-    if (failure === undefined) continue
-    await aside((db) =>
-      sql`update morango_pending set partition = ${partition}, error_code = ${failure.code},
-          error_message = ${failure.message}, first_failed_at = coalesce(first_failed_at, ${now}),
-          last_failed_at = ${now}, tries = tries + 1
-        where model_name = ${model} and record_id = ${recordId}`.execute(db),
-    )
-  }
+  const failed = kept.filter(({ failure }) => failure !== undefined)
+  if (failed.length > 0) await aside((db) => noteFailures(db, dialect, model, failed, now))
+}
+
+async function noteFailures(
+  db: Kysely<Schema>,
+  dialect: Dialect,
+  model: string,
+  failed: readonly KeptPending[],
+  now: string,
+): Promise<void> {
+  const reasons = JSON.stringify(
+    Object.fromEntries(
+      failed.map(({ recordId, partition, failure }) => [recordId, { partition, ...failure }]),
+    ),
+  )
+  await sql`update morango_pending set partition = ${dialect.textAt(sql`m.value`, 'partition')},
+      error_code = ${dialect.textAt(sql`m.value`, 'code')},
+      error_message = ${dialect.textAt(sql`m.value`, 'message')},
+      first_failed_at = coalesce(first_failed_at, ${now}), last_failed_at = ${now}, tries = tries + 1
+    from ${dialect.members(sql`${reasons}`)} m where model_name = ${model} and record_id = m.key`.execute(db)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { CompiledForeignKey } from '../models/compiled.ts'
+import type { CompiledForeignKey, CompiledModel } from '../models/compiled.ts'
 import type { Dialect } from './dialect.ts'
 import type { Flag, Schema } from './schema.ts'
 
@@ -68,4 +68,16 @@ export function targetFailure(
   return target?.kind === 'not-applied'
     ? { code: 'foreign-key-waits', message: `${what}, which has arrived but could not be applied yet.` }
     : { code: 'foreign-key-missing', message: `${what}, which has not arrived here.` }
+}
+
+/** All foreign keys of a model to what syncs, that to its own table among them. */
+export function foreignKeysOf(model: CompiledModel): CompiledForeignKey[] {
+  if (model.selfReference === undefined) return [...model.foreignKeys]
+  const own = {
+    column: model.selfReference,
+    targetModel: model.name,
+    targetTable: model.table,
+    targetId: model.id,
+  }
+  return [...model.foreignKeys, own]
 }

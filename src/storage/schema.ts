@@ -251,6 +251,43 @@ export const OWN_TYPES: Readonly<Record<string, string>> = {
   records: 'integer',
 }
 
+/** Whether somebody has dealt with a conflict. */
+export type ConflictState = 'open' | 'restored' | 'dismissed'
+
+/** Conflicts with both contents. They never travel. */
+export interface ConflictTable {
+  no: Generated<number>
+  profile: string
+  model_name: string
+  record_id: string
+  partition: string
+  resolution: string
+  our_instance: string
+  our_counter: number
+  our_serialized: string
+  our_deleted: Flag
+  their_instance: string
+  their_counter: number
+  their_serialized: string
+  their_deleted: Flag
+  /** The content that came of it. */
+  result: string
+  transfer_session_id: string | null
+  state: ConflictState
+  /** Whether a listener was told. */
+  told: Flag
+  happened_at: string
+  settled_at: string | null
+}
+
+/** Problems that a listener was told of, and not yet that they are solved. */
+export interface ToldProblemTable {
+  kind: string
+  model_name: string
+  record_id: string
+  code: string
+}
+
 /** Our tables, as Kysely sees them. */
 export interface Schema {
   morango_meta: MetaTable
@@ -274,4 +311,6 @@ export interface Schema {
   morango_outgoing: OutgoingTable
   morango_outgoing_snapshot: OutgoingSnapshotTable
   morango_incoming: IncomingTable
+  morango_conflict: ConflictTable
+  morango_told_problem: ToldProblemTable
 }

@@ -26,6 +26,14 @@ export interface Stored {
   readonly hardDeleted: Flag
   readonly transfer: string | null
   readonly dirty: number | null
+  readonly instance: string
+  readonly counter: number
+}
+
+/** An edit and a received version that had not been applied yet. */
+export interface MetWaiting {
+  readonly resolution: 'edit-kept' | 'deletion-won'
+  readonly edited: string
 }
 
 interface StoreRow {
@@ -42,6 +50,8 @@ export type Outcome =
       readonly staysDirty?: true
       /** What was kept of earlier versions has to go. */
       readonly forget?: boolean
+      /** It met what had arrived. */
+      readonly met?: MetWaiting
     }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'kept'; readonly kept: KeptPending }
@@ -76,7 +86,9 @@ export function decide(
     if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
     const conflicting =
       stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
-    return { kind: 'updated', row: storeRow(identity, serialized, { conflicting, selfRef }) }
+    const row = storeRow(identity, serialized, { conflicting, selfRef })
+    if (stored.dirty === null) return { kind: 'updated', row }
+    return { kind: 'updated', row, met: { resolution: 'edit-kept', edited: serialized } }
   } catch (error) {
     return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
   }
@@ -110,7 +122,8 @@ function editedTooLate(identity: RecordIdentity, stored: Stored, edited: string)
   const { serialized, selfRef, transfer, hardDeleted: hard } = stored
   const conflicting = hard === 1 ? '' : `${edited}\n${stored.conflicting}`
   const row = storeRow(identity, serialized, { conflicting, selfRef, transfer, deleted: 1, hard })
-  return { kind: 'updated', row, staysDirty: true }
+  if (hard === 1) return { kind: 'updated', row, staysDirty: true }
+  return { kind: 'updated', row, staysDirty: true, met: { resolution: 'deletion-won', edited } }
 }
 
 function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {

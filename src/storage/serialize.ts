@@ -4,6 +4,7 @@ import type { CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
+import { type NewConflict, noteConflicts } from './conflict-log.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { requirePlausibleDeletions } from './deletion-brake.ts'
 import { clearDirty } from './dirty.ts'
@@ -21,8 +22,8 @@ import {
   savedVersions,
 } from './saved-partitions.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
-import { type Candidate, decide, type Outcome, type Stored } from './serialize-decision.ts'
-import { forgetSnapshots, snapshotQueued } from './snapshot.ts'
+import { type Candidate, decide, type MetWaiting, type Outcome, type Stored } from './serialize-decision.ts'
+import { forgetContent, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
@@ -170,7 +171,8 @@ async function readStored(
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
       s.hard_deleted as "hardDeleted",
-      s.last_transfer_session_id as transfer, d.store_no as dirty
+      s.last_transfer_session_id as transfer, d.store_no as dirty, s.last_saved_instance as instance,
+      s.last_saved_counter as counter
     from morango_store s left join morango_dirty d
       on d.model_name = s.model_name and d.store_no = s.no
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
@@ -200,6 +202,7 @@ async function writeBatch(
   const done: string[] = []
   const gone: string[] = []
   const kept: KeptPending[] = []
+  const conflicts: NewConflict[] = []
   const outcomes = batch.map((candidate) => {
     const id = candidate.morango_record_id
     const present = stored.get(id)
@@ -213,6 +216,9 @@ async function writeBatch(
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
     saved.add(outcome.row.partition)
     if (outcome.kind !== 'created') changed.push(id)
+    if (outcome.met !== undefined && present !== undefined) {
+      conflicts.push(conflictWith(model, present, outcome.met, stamp))
+    }
     if (outcome.kind === 'hard-deleted' || outcome.forget === true) hardDeleted.push(id)
     if (present !== undefined && present.dirty !== null && outcome.staysDirty !== true) noLongerDirty.push(id)
     return outcome
@@ -227,15 +233,31 @@ async function writeBatch(
   await insertRows(trx, dialect, target, created)
   await insertRows(trx, dialect, { ...target, suffix: STORE_REPLACE }, replaced)
   await saved.settle(trx, dialect)
-  if (hardDeleted.length > 0) await forgetSnapshots(trx, dialect, JSON.stringify(hardDeleted))
+  if (hardDeleted.length > 0) await forgetContent(trx, dialect, JSON.stringify(hardDeleted))
   await clearDirty(trx, dialect, model, noLongerDirty)
-  await settlePending(
-    turn,
-    dialect,
-    { model: model.name, filter, done, gone, kept },
-    context.clock.now().toISOString(),
-  )
+  const now = context.clock.now().toISOString()
+  await noteConflicts(trx, dialect, conflicts, now)
+  await settlePending(turn, dialect, { model: model.name, filter, done, gone, kept }, now)
   return outcomes
+}
+
+function conflictWith(
+  model: CompiledModel,
+  { id, partition, serialized, instance, counter, deleted, transfer }: Stored,
+  { resolution, edited }: MetWaiting,
+  stamp: Stamp,
+): NewConflict {
+  return {
+    profile: model.profile,
+    model: model.name,
+    recordId: id,
+    partition,
+    resolution,
+    ours: { ...stamp, serialized: edited, deleted: false },
+    theirs: { instance, counter, serialized, deleted: deleted === 1 },
+    result: resolution === 'edit-kept' ? edited : serialized,
+    transferSessionId: transfer,
+  }
 }
 
 function storeTarget(model: CompiledModel, stamp: Stamp): InsertTarget {

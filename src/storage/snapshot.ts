@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { forgetConflicts } from './conflict-log.ts'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
@@ -30,10 +31,11 @@ export async function snapshotQueued(trx: Kysely<Schema>, dialect: Dialect, ids:
 
 /**
  * After records were deleted hard: what was kept of them for running transfers goes too, so those send the
- * deletion and not the content.
+ * deletion and not the content; and what was kept of their conflicts.
  */
-export async function forgetSnapshots(trx: Kysely<Schema>, dialect: Dialect, ids: string): Promise<void> {
+export async function forgetContent(trx: Kysely<Schema>, dialect: Dialect, ids: string): Promise<void> {
   await sql`delete from morango_outgoing_snapshot where store_id in (select value from ${dialect.list(ids)})`.execute(
     trx,
   )
+  await forgetConflicts(trx, sql`select value from ${dialect.list(ids)}`)
 }

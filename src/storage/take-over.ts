@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { TransferContext } from '../session/ports.ts'
+import { forgetConflicts } from './conflict-log.ts'
 import { raiseHistory } from './counters.ts'
 import type { Dialect } from './dialect.ts'
 import { markDirty } from './dirty.ts'
@@ -62,6 +63,10 @@ export async function takeOver(
     where ${inRange(range)} and i.counters is not null)`.execute(trx)
   await sql`delete from morango_outgoing_snapshot where store_id in (select i.id from morango_incoming i
     where ${inRange(range)} and i.hard_deleted = 1)`.execute(trx)
+  await forgetConflicts(
+    trx,
+    sql`select i.id from morango_incoming i where ${inRange(range)} and i.hard_deleted = 1`,
+  )
   // New ones are the last in the Store, for whoever writes here as well is not seen: they need not be looked up.
   const taken =
     replaced === 0

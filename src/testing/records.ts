@@ -81,6 +81,8 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_lease: true,
   morango_attempt: true,
   morango_incoming: true,
+  morango_conflict: true,
+  morango_told_problem: true,
 }
 
 /** The tables in which some row has that text in it. */

@@ -1,5 +1,6 @@
 import { applying } from './behaviours/applying.ts'
 import { braking } from './behaviours/braking.ts'
+import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
 import { diagnosing } from './behaviours/diagnosing.ts'
@@ -9,6 +10,7 @@ import { merging } from './behaviours/merging.ts'
 import { rescanning } from './behaviours/rescanning.ts'
 import { listing } from './behaviours/listing.ts'
 import { planning } from './behaviours/planning.ts'
+import { problems } from './behaviours/problems.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -23,6 +25,8 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['rescanning', rescanning],
   ['merging', merging],
   ['applying', applying],
+  ['problems', problems],
+  ['conflicts', conflicts],
   ['counters and filters', counting],
   ['transfers', transferring],
   ['leases', leasing],

@@ -170,7 +170,7 @@ test('the summary of a sync', () => {
     '',
     '  pulled     1,234 records (8 new, 1 newer)',
     '  pushed     1 record',
-    '  conflicts  1 (the version that lost is kept with the record)',
+    '  conflicts  1 (what lost is kept: morango conflicts)',
     '  problems   2 received records could not be applied',
     '             They wait and are tried at every sync. See why: morango problems',
     '  network    1.2 MB in, 100 B out, 21 round trips',

@@ -12,7 +12,8 @@ interface Flags extends GlobalFlags {
 const AFTER = `
 Closes sessions in which nothing has happened for a while, and deletes what
 they had received and not merged yet; a later sync transfers that again.
-Nothing else is lost.
+Nothing else is lost. Conflicts that were restored or dismissed more than
+30 days ago are forgotten.
 
 Examples:
   $ morango cleanup
@@ -31,11 +32,16 @@ export function addCleanup(program: Command): void {
       const flags = command.optsWithGlobals<Flags>()
       await withMorango(flags, async ({ morango }) => {
         const olderThan = new Date(Date.now() - flags.olderThan * 3_600_000)
-        const { closedSessions } = await morango.cleanup({ olderThan })
-        if (flags.json === true) printJson({ closedSessions })
-        else if (closedSessions === 0) printLines(['Nothing to clean up.'])
-        else
-          printLines([`Closed ${counted(closedSessions, 'session')} in which nothing has happened for long.`])
+        const report = await morango.cleanup({ olderThan })
+        const { closedSessions, forgottenConflicts } = report
+        const done = [
+          ...(closedSessions === 0
+            ? []
+            : [`Closed ${counted(closedSessions, 'session')} in which nothing has happened for long.`]),
+          ...(forgottenConflicts === 0 ? [] : [`Forgot ${counted(forgottenConflicts, 'settled conflict')}.`]),
+        ]
+        if (flags.json === true) printJson(report)
+        else printLines(done.length === 0 ? ['Nothing to clean up.'] : done)
       })
     })
 }

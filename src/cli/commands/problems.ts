@@ -1,40 +1,130 @@
 import process from 'node:process'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import type { ProblemQuery } from '../../storage/problems.ts'
+import { counted } from '../format.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
-import { jsonOption } from '../options.ts'
+import { jsonOption, wholeNumber } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { problemLines } from '../problem-texts.ts'
+import { problemDetailLines, problemLines } from '../problem-texts.ts'
 import { terminalOf } from '../terminal.ts'
 
 const AFTER = `
 A row that cannot be sent, or a received record that cannot be applied, holds
 up no other and is never dropped: it waits here with the reason, and is tried
 again at every sync. Mend the reason (a missing parent row, a value that
-clashes), then sync.
+clashes), then sync, or run \`morango problems retry\`.
 
 Examples:
   $ morango problems
+  $ morango problems --model place --code unique
+  $ morango problems show place 5b1f0c2e9a7d4e6f8a1b2c3d4e5f6071
   $ morango problems --json | jq -r '.[] | [.model, .id, .message] | @tsv'`
 
-/** `morango problems` */
+type Flags = GlobalFlags & { readonly json?: boolean }
+
+/** `morango problems …` */
 export function addProblems(program: Command): void {
-  program
+  const problems = program
     .command('problems')
     .summary('list the records that wait, with their reasons')
     .description('Lists the records that could not be sent or applied, with their reasons.')
-    .addOption(jsonOption())
     .addHelpText('after', AFTER)
+  addList(problems)
+  addShow(problems)
+  addRetry(problems)
+}
+
+function addList(problems: Command): void {
+  problems
+    .command('list', { isDefault: true })
+    .summary('list them (this is what `problems` alone does)')
+    .description('Lists what waits, the latest first.')
+    .option('--model <name>', 'only of this model')
+    .option('--code <code>', 'only with this reason, such as foreign-key-missing')
+    .addOption(
+      new Option('--kind <kind>', 'only what could not be sent, or applied').choices([
+        'not-serialized',
+        'not-applied',
+      ]),
+    )
+    .option('--partition <prefix>', 'only under this partition prefix')
+    .option('--limit <n>', 'at most so many', wholeNumber(1), 1000)
+    .option('--offset <n>', 'pass over so many, for the next page', wholeNumber(0), 0)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ morango problems list --model place --code unique
+  $ morango problems list --kind not-applied --json | jq length`,
+    )
     .action(async (_flags: object, command: Command) => {
-      const flags = command.optsWithGlobals<GlobalFlags & { json?: boolean }>()
+      const flags = command.optsWithGlobals<Flags & ProblemQuery>()
+      const { model, code, kind, partition, limit, offset } = flags
+      const query = { model, code, kind, partition }
       await withMorango(flags, async ({ morango }) => {
-        const problems = await morango.problems()
-        if (flags.json === true) {
-          printJson(problems)
-          return
-        }
-        const { unserialized, undeserialized } = (await morango.status()).problems
-        const total = Math.max(problems.length, unserialized + undeserialized)
-        printLines(problemLines(problems, total, terminalOf(process.stdout).width()))
+        const found = await morango.problems({ ...query, limit, offset })
+        if (flags.json === true) printJson(found)
+        else printLines(problemLines(found, await morango.problems.count(query), width()))
       })
     })
+}
+
+function addShow(problems: Command): void {
+  problems
+    .command('show <model> <id>')
+    .summary('show one with both sides and what is in its way')
+    .description('Shows the record as it arrived, the row as it is, and what is in its way now.')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ morango problems show place 5b1f0c2e9a7d4e6f8a1b2c3d4e5f6071`,
+    )
+    .action(async (model: string, id: string, _flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>()
+      await withMorango(flags, async ({ morango }) => {
+        const details = await morango.problems.show(model, id)
+        if (flags.json === true) printJson(details)
+        else printLines(problemDetailLines(details, width()))
+      })
+    })
+}
+
+function addRetry(problems: Command): void {
+  problems
+    .command('retry')
+    .summary('try all again, without a sync')
+    .description('Tries all that waits again, without a sync.')
+    .option('--partition <prefix>', 'only what is under this partition prefix')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ morango problems retry
+  $ morango problems retry --partition 5b1f0c2e9a7d4e6f8a1b2c3d4e5f6071:place`,
+    )
+    .action(async (_flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags & { readonly partition?: string }>()
+      const { partition } = flags
+      await withMorango(flags, async ({ morango }) => {
+        const before = await morango.problems.count({ partition })
+        const report = await morango.problems.retry({ partition })
+        if (flags.json === true) printJson({ before, ...report })
+        else if (before === 0) printLines(['No problems: nothing to try again.'])
+        else if (report.left === 0) printLines([`Solved: ${counted(before, 'problem')}. None is left.`])
+        else {
+          printLines([
+            `Solved: ${counted(Math.max(0, before - report.left), 'problem')}. Left: ${report.left}.`,
+            'See why: morango problems',
+          ])
+        }
+      })
+    })
+}
+
+function width(): number {
+  return terminalOf(process.stdout).width()
 }

@@ -3,9 +3,9 @@ import { type PostgresQuery, readPostgresTable } from '../../models/read-postgre
 import type { Dialect } from '../dialect.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
-import { isBusy, isRowFault } from './errors.ts'
+import { codeOf, isBusy, isRowFault } from './errors.ts'
 import { postgresHealth } from './health.ts'
-import { insertion } from './insertion.ts'
+import { insertion, rowsOf } from './insertion.ts'
 import { dropTrigger, installedTriggers, schemaState, triggers } from './triggers.ts'
 
 /** PostgreSQL 14 and later, and PGlite. Our tables are in the current schema, the first of the search path. */
@@ -27,6 +27,9 @@ export const postgresDialect: Dialect = {
   members: (object) => sql`json_each_text(cast(${object} as json))`,
   objectOf: (key, value) => sql`cast(json_object_agg(${key}, ${value}) as text)`,
   numberAt: (object, key) => sql`cast(cast(${object} as json) ->> ${key} as integer)`,
+  textAt: (object, key) => sql`(cast(${object} as json) ->> ${key})`,
+  rowsOf,
+  equalInIndex: (a, b) => sql`${a} = ${b}`,
   triggers,
   installedTriggers,
   dropTrigger,
@@ -44,7 +47,10 @@ export const postgresDialect: Dialect = {
   health: postgresHealth,
   isBusy,
   isRowFault,
+  isUniqueFault: (error) => codeOf(error) === UNIQUE_VIOLATION,
 }
+
+const UNIQUE_VIOLATION = '23505'
 
 /** The same in one session, which a transaction has to itself. */
 export const pgliteDialect: Dialect = { ...postgresDialect, sideBySide: undefined }

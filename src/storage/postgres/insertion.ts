@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { SqlValue } from '../../models/compiled.ts'
 import type { Insertion, InsertTarget } from '../insertion.ts'
 import { literal, quote } from '../rows.ts'
@@ -35,6 +36,21 @@ export function insertion({
       parameters: columns.map((_, index) => rows.map((row) => textOf(row[index] ?? null))),
     }),
   }
+}
+
+/** The same columns as a `from`-source. */
+export function rowsOf(
+  types: readonly (string | undefined)[],
+  rows: readonly (readonly SqlValue[])[],
+): RawBuilder<unknown> {
+  const arrays = types.map(
+    (_, index) => sql`cast(${rows.map((row) => textOf(row[index] ?? null))} as text[])`,
+  )
+  const columns = types.map((type, index) =>
+    sql.raw(type === undefined ? `u.c${index}` : `cast(u.c${index} as ${type}) as c${index}`),
+  )
+  const names = sql.raw(types.map((_, index) => `c${index}`).join(', '))
+  return sql`(select ${sql.join(columns)} from unnest(${sql.join(arrays)}) u (${names}))`
 }
 
 function textOf(value: SqlValue): string | null {

@@ -34,6 +34,11 @@ export const sqliteDialect: Dialect = {
   members: (object) => sql`json_each(${object})`,
   objectOf: (key, value) => sql`json_group_object(${key}, ${value})`,
   numberAt: (object, key) => sql`(${object} ->> ${key})`,
+  textAt: (object, key) => sql`(${object} ->> ${key})`,
+  rowsOf: (types, rows) =>
+    sql`(select ${sql.join(types.map((_, index) => sql.raw(`column${index + 1} as c${index}`)))}
+      from (values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}))`,
+  equalInIndex: (a, b) => sql`${a} = ${b} collate binary`,
   triggers,
   installedTriggers: async (db) => {
     const rows = await sql<{ name: string; sql: string }>`select name, sql from sqlite_master
@@ -58,6 +63,10 @@ export const sqliteDialect: Dialect = {
   health: sqliteHealth,
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
+  isUniqueFault: (error) =>
+    primaryCode(error) === CONSTRAINT &&
+    error instanceof Error &&
+    error.message.includes('UNIQUE constraint'),
 }
 
 /**
@@ -66,11 +75,11 @@ export const sqliteDialect: Dialect = {
  * that are gone logged after. Triggers of the application may come in between; what is noted as gone stays noted.
  */
 function evictions(model: CompiledModel): { readonly note: string; readonly log: string } | undefined {
-  if (model.uniqueKeys.length === 0) return undefined
+  if (model.evictingKeys.length === 0) return undefined
   const name = literal(model.name)
   const table = quote(model.table)
   const still = `model_name = ${name} and exists (select 1 from ${table} t where t.id = record_id)`
-  const notes = model.uniqueKeys.map((key) => {
+  const notes = model.evictingKeys.map((key) => {
     const equal = key.map(
       ({ column, collation }) => `t.${quote(column)} = new.${quote(column)} collate ${quote(collation)}`,
     )

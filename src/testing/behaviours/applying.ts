@@ -12,7 +12,7 @@ export const applying: readonly Behaviour<MakeNetwork>[] = [
       const other = await add(network, 'b', 'account', { email: 'y@example.org' })
       await network.sync('a', 'b', { direction: 'pull' })
       const peer = network.peer('a')
-      same(await problemCodes(peer), ['constraint'], 'the reason')
+      same(await problemCodes(peer), ['unique'], 'the reason')
       holds((await peer.row('account', ours)) !== undefined, 'our row is there')
       holds((await peer.row('account', other)) !== undefined, 'the other one arrived')
       await peer.update('account', ours, { email: 'z@example.org' })

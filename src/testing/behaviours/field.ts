@@ -42,7 +42,7 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       same(report.problems.undeserialized, 1, 'what the report says')
       for (const name of ['a', 'b']) {
         same((await network.peer(name).rows('account')).length, 1, `rows at ${name}`)
-        same(await problemCodes(network.peer(name)), ['constraint'], `problems at ${name}`)
+        same(await problemCodes(network.peer(name)), ['unique'], `problems at ${name}`)
         same((await network.peer(name).records()).length, 2, `records at ${name}`)
       }
     },

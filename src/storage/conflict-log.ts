@@ -1,0 +1,117 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { SqlValue } from '../models/compiled.ts'
+import type { Dialect } from './dialect.ts'
+import { insertRows } from './rows.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * What became of a conflict: our content was kept; the model's `merge` made one of both; a deletion won over an edit;
+ * or a row was edited before a received version of it could be applied, and the edit was kept.
+ */
+export type Resolution = 'ours-kept' | 'merged' | 'deletion-won' | 'edit-kept'
+
+/** One of the two versions that met. */
+export interface ConflictVersion {
+  readonly instance: string
+  readonly counter: number
+  readonly serialized: string
+  readonly deleted: boolean
+}
+
+/** A conflict as it happens. */
+export interface NewConflict {
+  readonly profile: string
+  readonly model: string
+  readonly recordId: string
+  readonly partition: string
+  readonly resolution: Resolution
+  readonly ours: ConflictVersion
+  readonly theirs: ConflictVersion
+  /** The content that the record has now. */
+  readonly result: string
+  readonly transferSessionId: string | null
+}
+
+const COLUMNS = [
+  'profile',
+  'model_name',
+  'record_id',
+  'partition',
+  'resolution',
+  'our_instance',
+  'our_counter',
+  'our_serialized',
+  'our_deleted',
+  'their_instance',
+  'their_counter',
+  'their_serialized',
+  'their_deleted',
+  'result',
+  'transfer_session_id',
+] as const
+
+const TYPES = {
+  our_counter: 'integer',
+  our_deleted: 'integer',
+  their_counter: 'integer',
+  their_deleted: 'integer',
+}
+
+/** Keeps conflicts as data. Those in which nothing was lost, because both sides have the same, are left out. */
+export async function noteConflicts(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  conflicts: readonly NewConflict[],
+  now: string,
+): Promise<void> {
+  const rows = conflicts.filter(losesSomething).map((conflict): SqlValue[] => {
+    const { ours, theirs } = conflict
+    return [
+      conflict.profile,
+      conflict.model,
+      conflict.recordId,
+      conflict.partition,
+      conflict.resolution,
+      ours.instance,
+      ours.counter,
+      ours.serialized,
+      ours.deleted ? 1 : 0,
+      theirs.instance,
+      theirs.counter,
+      theirs.serialized,
+      theirs.deleted ? 1 : 0,
+      conflict.result,
+      conflict.transferSessionId,
+    ]
+  })
+  const constants = { state: 'open', told: 0, happened_at: now }
+  await insertRows(
+    trx,
+    dialect,
+    { table: 'morango_conflict', columns: COLUMNS, types: TYPES, constants },
+    rows,
+  )
+}
+
+function losesSomething({ ours, theirs }: NewConflict): boolean {
+  if (ours.deleted && theirs.deleted) return false
+  return ours.deleted !== theirs.deleted || ours.serialized !== theirs.serialized
+}
+
+/**
+ * After records were deleted hard: nothing of their content may be left here either.
+ *
+ * @param ids select statement that gives their ids
+ */
+export async function forgetConflicts(trx: Kysely<Schema>, ids: RawBuilder<unknown>): Promise<void> {
+  const any = await sql`select 1 from morango_conflict limit 1`.execute(trx)
+  if (any.rows.length === 0) return
+  await sql`delete from morango_conflict where record_id in (${ids})`.execute(trx)
+}
+
+/** Conflicts that were settled before then go. @returns how many */
+export async function purgeConflicts(db: Kysely<Schema>, before: string): Promise<number> {
+  const result = await sql`delete from morango_conflict
+    where state <> 'open' and settled_at < ${before}`.execute(db)
+  return Number(result.numAffectedRows ?? 0n)
+}

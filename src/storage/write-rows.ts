@@ -1,0 +1,152 @@
+import type { Kysely } from 'kysely'
+import type { CompiledModel } from '../models/compiled.ts'
+import type { Row } from './decode-record.ts'
+import type { Dialect } from './dialect.ts'
+import type { Failure } from './dirty.ts'
+import { insertRows, quote } from './rows.ts'
+import { isolateFaults, tryRows } from './savepoint.ts'
+import type { Schema } from './schema.ts'
+import { findClashes, repeatedIn } from './unique-clashes.ts'
+
+/** The models of which the database has refused rows lately: where some are bad, others are likely to be. */
+export type WaryOf = Set<string>
+
+/** So few rows are written again for one that is refused. */
+const HALVED = 64
+
+/**
+ * Writes rows, those of them that the database takes, in the order given as far as it matters. What cannot be
+ * written is added to `failures`.
+ *
+ * @returns the ids of the rows written
+ */
+export async function writeRows(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+  failures: Failure[],
+  wary: WaryOf,
+): Promise<string[]> {
+  const written: string[] = []
+  for (const group of groupByColumns(rows)) {
+    const refused = await writeGroup(trx, dialect, model, group, wary)
+    for (const row of group) {
+      const failure = refused.get(row.id)
+      if (failure === undefined) written.push(row.id)
+      else failures.push(failure)
+    }
+  }
+  return written
+}
+
+/** Writes rows of the same columns with an upsert. @throws what the database throws */
+export async function upsertRows(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+): Promise<void> {
+  const [first] = rows
+  if (first === undefined) return
+  const assignments = first.columns
+    .filter((name) => name !== 'id')
+    .map((name) => `${quote(name)} = excluded.${quote(name)}`)
+  const suffix = `on conflict (id) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`
+  await insertRows(
+    trx,
+    dialect,
+    { table: model.table, columns: first.columns, types: model.types, suffix },
+    rows.map((row) => row.values),
+  )
+}
+
+type Refused = Map<string, Failure>
+
+async function writeGroup(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+  wary: WaryOf,
+): Promise<Refused> {
+  if (!wary.has(model.name)) {
+    const error = await tryRows(trx, dialect, () => upsertRows(trx, dialect, model, rows))
+    if (error === undefined) return new Map()
+  }
+  const refused = await writeSome(trx, dialect, model, rows)
+  if (refused.size > 0) wary.add(model.name)
+  else wary.delete(model.name)
+  return refused
+}
+
+/**
+ * Writes those of the rows that can be. What is in the way of unique keys is found by a query; what then is still
+ * refused, by halving. A clash with a row that is to be written as well may be none by then, so that row goes first.
+ */
+async function writeSome(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+): Promise<Refused> {
+  const refused: Refused = new Map()
+  const ids = new Set(rows.map(({ id }) => id))
+  const waiting = repeatedIn(model, rows)
+  for (const { id, columns, other } of await findClashes(trx, dialect, model, rows)) {
+    if (ids.has(other)) waiting.add(id)
+    else refused.set(id, clashFailure(model, id, columns, other))
+  }
+  const rest = rows.filter(({ id }) => !refused.has(id) && !waiting.has(id))
+  const later = rows.filter(({ id }) => !refused.has(id) && waiting.has(id))
+  // Where rows refer to each other parents have to come first, whatever else.
+  if (model.selfReference !== undefined || rest.length === rows.length || later.length === rows.length) {
+    await halve(
+      trx,
+      dialect,
+      model,
+      rows.filter(({ id }) => !refused.has(id)),
+      refused,
+    )
+    return refused
+  }
+  await halve(trx, dialect, model, rest, refused)
+  if (later.length > 0) {
+    for (const [id, failure] of await writeSome(trx, dialect, model, later)) refused.set(id, failure)
+  }
+  return refused
+}
+
+async function halve(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+  refused: Refused,
+): Promise<void> {
+  const write = async (some: readonly Row[]): Promise<void> => await upsertRows(trx, dialect, model, some)
+  if (rows.length > HALVED && (await tryRows(trx, dialect, () => write(rows))) === undefined) return
+  for (let from = 0; from < rows.length; from += HALVED) {
+    await isolateFaults(trx, dialect, rows.slice(from, from + HALVED), write, ({ id }, error) => {
+      const code = dialect.isUniqueFault(error) ? 'unique' : 'constraint'
+      refused.set(id, { id, code, message: `The database refused the row: ${error.message}` })
+    })
+  }
+}
+
+function clashFailure(model: CompiledModel, id: string, columns: readonly string[], other: string): Failure {
+  const what = columns.length === 1 ? `Its ${columns[0]} is` : `Its ${columns.join(', ')} are`
+  return { id, code: 'unique', message: `${what} taken: ${model.name} ${other} has the same.` }
+}
+
+// Neighbours with the same columns share a statement; parents still come before their children.
+function groupByColumns(rows: readonly Row[]): Row[][] {
+  const groups: Row[][] = []
+  let columns: readonly string[] | undefined
+  for (const row of rows) {
+    if (row.columns !== columns && row.columns.join('\n') !== columns?.join('\n')) groups.push([])
+    columns = row.columns
+    groups.at(-1)?.push(row)
+  }
+  return groups
+}
