@@ -364,7 +364,7 @@ function judgeConflict({ record }: ChainFacts): Judged<'conflict'> {
     'failed',
     `${what} lost a conflict: edits that were made on two sides without a sync in between.`,
     { lostVersions },
-    'What lost is kept with the record as its conflicting data.',
+    'What lost is kept with the record. What was settled here: `morango conflicts list --state all --record ID`.',
   ]
 }
 
