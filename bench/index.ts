@@ -36,7 +36,7 @@ async function alone(options: BenchOptions): Promise<Outcome> {
 }
 
 async function againstPython(options: VsPythonOptions): Promise<Outcome> {
-  const python = await preparePython(note)
+  const python = await preparePython(note, options.original)
   if (python.kind === 'missing') throw new Error(`--vs python: ${python.problem}`)
   const result = await measureVsPython(options, python.setup, note)
   return { table: formatVsPython(result), result }

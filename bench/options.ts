@@ -33,6 +33,8 @@ export interface VsPythonOptions {
   readonly records: number
   /** Which readings of the original, in the order of the report. */
   readonly readings: readonly ReadingName[]
+  /** A version of the original. Undefined: the one that the tests are run against. */
+  readonly original: string | undefined
   readonly json: string | undefined
   readonly directory: string | undefined
 }
@@ -55,6 +57,7 @@ export const USAGE = `npm run bench -- [options]
   --records N            records pulled, and as many pushed (10000)
   --readings LIST        as-is, no-sleeps and kindest (all, by commas);
                          as-is takes minutes
+  --original VERSION     of Python's Morango (that of the tests)
 
   --json FILE            the result as JSON, besides the table; of several pairs
                          a list of results
@@ -70,6 +73,7 @@ const OPTIONS = {
   server: { type: 'string' },
   pairs: { type: 'string' },
   readings: { type: 'string' },
+  original: { type: 'string' },
   json: { type: 'string' },
   directory: { type: 'string' },
   'cpu-profile': { type: 'string' },
@@ -94,7 +98,7 @@ export function readOptions(args: readonly string[]): BenchOptions | VsPythonOpt
 }
 
 function readPlainCopy(given: Values): BenchOptions {
-  refuse(given, ['readings'], 'goes with --vs python only')
+  refuse(given, ['readings', 'original'], 'goes with --vs python only')
   const { records = '20000', direction = 'pull' } = given
   if (direction !== 'pull' && direction !== 'push') throw new Error('--direction is pull or push')
   return {
@@ -144,8 +148,12 @@ function readVsPython(given: Values): VsPythonOptions {
   const unknown = names.find((name) => !isReadingName(name))
   if (unknown !== undefined)
     throw new Error(`--readings: there is no ${unknown || 'empty reading'}, only ${READING_NAMES.join(', ')}`)
+  const { original } = given
+  if (original !== undefined && !/^\d+(\.\d+)+$/.test(original))
+    throw new Error('--original is a version such as 0.8.2')
   return {
     vs: 'python',
+    original,
     records: count('--records', given.records ?? '10000', FEWEST_RECORDS),
     readings: READING_NAMES.filter((name) => names.includes(name)),
     json: given.json,

@@ -11,7 +11,7 @@ describe.skipIf(noPython)('npm run bench -- --vs python', () => {
     const setup = inject('python')
     if (setup === undefined) throw new Error('There is no Python here')
     const options = { vs: 'python', records: RECORDS, readings: ['kindest'] } as const
-    const rest = { json: undefined, directory: undefined }
+    const rest = { original: undefined, json: undefined, directory: undefined }
     const result = await measureVsPython({ ...options, ...rest }, setup, () => {})
 
     const { kindest } = result.python

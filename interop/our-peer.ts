@@ -7,7 +7,7 @@ import { zlibCompressor } from '../src/node.ts'
 import type { Certificate } from '../src/core/certificate.ts'
 import { saveCertificate } from '../src/storage/certificates.ts'
 import { fixIdentity, type Identity } from '../test/golden/identity.ts'
-import { type Dump, type Fields, type Json, type Peer, PASSWORD, type Transferred, USERNAME } from './peer.ts'
+import { type Dump, type Fields, type Json, type Peer, PASSWORD, type Transferred, USERNAME, type Wanted } from './peer.ts'
 import { MODELS, type ModelName, survey, TABLES } from './profile.ts'
 
 /** A certificate, with its key where it can be used. */
@@ -144,10 +144,10 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
     },
     async sync({ url, transfers, chunk, client, server: serverCertificate }) {
       const out: Transferred[] = []
-      for (const { push: isPush, filter } of transfers) {
+      for (const { direction: wanted, filter } of inSessions(transfers)) {
         // oxlint-disable-next-line no-await-in-loop
         const report = await morango.sync(url, {
-          direction: isPush ? 'push' : 'pull',
+          direction: wanted,
           filter,
           maxChunk: chunk,
           certificate: client,
@@ -238,6 +238,23 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
 }
 
 /** One of many samples; `python/peer.py` makes the same. */
+/** A pull and a push of the same after it go through one session, as the original's all do. */
+function* inSessions(
+  transfers: readonly Wanted[],
+): Generator<{ readonly direction: 'pull' | 'push' | 'both'; readonly filter: string }> {
+  let first: Wanted | undefined
+  for (const next of transfers) {
+    if (first !== undefined && !first.push && next.push && next.filter === first.filter) {
+      yield { direction: 'both', filter: next.filter }
+      first = undefined
+      continue
+    }
+    if (first !== undefined) yield { direction: first.push ? 'push' : 'pull', filter: first.filter }
+    first = next
+  }
+  if (first !== undefined) yield { direction: first.push ? 'push' : 'pull', filter: first.filter }
+}
+
 function numbered(dataset: string, number: number): Fields {
   return { dataset_id: dataset, label: `n${number}`, text: `Text of sample ${number}`, small: number }
 }

@@ -28,9 +28,16 @@ const CANDIDATES = ['python3.11', 'python3.10', 'python3.9', 'python3', 'python'
  * Makes the virtual environment once for each requirements.txt, and an empty database once for each set of models.
  *
  * @param note - told what takes long
+ * @param version - of the original, instead of the one that requirements.txt names
  */
-export async function preparePython(note: (what: string) => void): Promise<PythonEnvironment> {
-  const folder = join(ROOT, '.cache', `interop-venv-${hashOf(['requirements.txt'])}`)
+export async function preparePython(
+  note: (what: string) => void,
+  version?: string,
+): Promise<PythonEnvironment> {
+  const pinned = readFileSync(join(SOURCES, 'requirements.txt'), 'utf8')
+  const requirements =
+    version === undefined ? pinned : pinned.replace(/^morango==.*$/m, () => `morango==${version}`)
+  const folder = join(ROOT, '.cache', `interop-venv-${hashOf([requirements])}`)
   const executable = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
   const ready = join(folder, 'ready')
   if (!existsSync(ready)) {
@@ -41,6 +48,8 @@ export async function preparePython(note: (what: string) => void): Promise<Pytho
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(join(ROOT, '.cache'), { recursive: true })
       await run(python, ['-m', 'venv', folder])
+      const list = join(folder, 'requirements.txt')
+      writeFileSync(list, requirements)
       await run(executable, [
         '-m',
         'pip',
@@ -48,16 +57,16 @@ export async function preparePython(note: (what: string) => void): Promise<Pytho
         '--quiet',
         '--disable-pip-version-check',
         '-r',
-        join(SOURCES, 'requirements.txt'),
+        list,
       ])
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      return missing(`pip could not install interop/python/requirements.txt: ${reason}`)
+      return missing(`pip could not install ${version === undefined ? 'interop/python/requirements.txt' : `morango ${version}`}: ${reason}`)
     }
     writeFileSync(ready, '')
   }
   const models = ['prepare.py', 'settings.py', 'survey/models.py', 'survey/fixtures/scopedefinitions.json']
-  const database = join(folder, `empty-${hashOf(models)}.db`)
+  const database = join(folder, `empty-${hashOf(models.map((file) => readFileSync(join(SOURCES, file))))}.db`)
   if (!existsSync(database)) await run(executable, ['-B', join(SOURCES, 'prepare.py'), database])
   return { kind: 'ready', setup: { executable, database } }
 }
@@ -85,8 +94,8 @@ async function findPython(): Promise<string | undefined> {
   return undefined
 }
 
-function hashOf(files: readonly string[]): string {
+function hashOf(contents: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256')
-  for (const file of files) hash.update(readFileSync(join(SOURCES, file)))
+  for (const content of contents) hash.update(content)
   return hash.digest('hex').slice(0, 12)
 }

@@ -20,6 +20,7 @@ export type { ScopeDefinition } from './core/scope.ts'
 export { STAGES } from './core/stages.ts'
 export type { Stage, StageStatus } from './core/stages.ts'
 export type { DeletionBrake } from './models/deletion-brake.ts'
+export type { ChoosingPolicy, MergePolicies, MergePolicy } from './models/merge/policies.ts'
 export { model } from './models/model.ts'
 export type {
   AnyRow,

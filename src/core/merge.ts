@@ -133,7 +133,8 @@ function joinConflictingData(ours: string, theirs: string): string {
   return theirs.includes(ours) ? theirs : ours + theirs
 }
 
-function fullHistory(record: RecordVersion): InstanceCounters {
+/** The record max counters, the last saved pair among them. */
+export function fullHistory(record: RecordVersion): InstanceCounters {
   const history = copyCounters(record.counters)
   raiseCounter(history, record.lastSavedInstance, record.lastSavedCounter)
   return history

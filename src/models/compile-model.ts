@@ -6,6 +6,7 @@ import type { CompiledColumn, CompiledModel, RecordIdentity } from './compiled.t
 import { formOf } from './declared-table.ts'
 import type { DeclaredTable } from './declared-table.ts'
 import { compileIdentity } from './identity.ts'
+import { compileMerge } from './merge/compile-merge.ts'
 import { compileReferences } from './references.ts'
 import { checkTemplateColumns } from './template-columns.ts'
 import { compileValidate } from './validation.ts'
@@ -47,7 +48,7 @@ export function compileModel(
     evictingKeys: info.evictingKeys ?? [],
     deletionBrake: declared.deletionBrake,
     validate: compileValidate(declared.validate),
-    merge: declared.merge,
+    ...compileMerge(table, columns),
     partitionTemplate: typeof declared.partition === 'string' ? declared.partition : undefined,
     sourceIdTemplate: typeof declared.sourceId === 'string' ? declared.sourceId : undefined,
   }

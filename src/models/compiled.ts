@@ -44,6 +44,8 @@ export interface CompiledColumn {
   readonly decode: (raw: string) => SqlValue
   /** What a row gets when the record's JSON lacks the field; undefined: the database's own default. */
   readonly whenMissing: SqlValue | undefined
+  /** Whether its values may be JSON lists. */
+  readonly holdsLists: boolean
   /** The database's own default as it stands in the table's definition, a SQL expression. */
   readonly defaultSql: string | undefined
 }
@@ -81,12 +83,17 @@ export interface RecordIdentity {
 /** What a `validate` hook says: nothing, or why the record is not acceptable. */
 export type Validation = { readonly ok: true } | { readonly ok: false; readonly message: string }
 
-/** A record in the hands of a merge hook. `raw` is the JSON text, `value` its parsed form. */
+/** A record in the hands of a merge hook. */
 export interface MergeSide {
+  /** Its JSON text. */
   readonly raw: string
+  /** The same, parsed. */
   readonly value: Readonly<Record<string, unknown>>
+  /** Who saved this version, and at which counter. */
   readonly instance: string
   readonly counter: number
+  /** The highest counter of each instance that ever saved the record, `instance` among them. */
+  readonly history: Readonly<Record<string, number>>
 }
 
 /** A declared model joined with what the database says of its table. */
@@ -147,8 +154,19 @@ export interface CompiledModel {
   readonly evictingKeys: readonly UniqueKey[]
   /** Undefined: what holds for the database. */
   readonly deletionBrake: DeletionBrake | false | undefined
-  /** Undefined where the model has no `merge`. Gives the merged JSON object. */
-  readonly merge: ((ours: MergeSide, theirs: MergeSide) => Readonly<Record<string, unknown>>) | undefined
+  /**
+   * Undefined where the model has no `merge`. Gives the fields to put over ours.
+   * @throws FieldError, or what the hook throws
+   */
+  readonly merge: ((ours: MergeSide, theirs: MergeSide) => readonly RawField[]) | undefined
+  /**
+   * Undefined where no column is summed. Gives the field that says what each instance has added, after an edit.
+   * @param before the stored JSON; undefined for a record that is new
+   * @throws FieldError
+   */
+  readonly noteSums:
+    | ((before: string | undefined, after: readonly RawField[], instance: string) => RawField)
+    | undefined
 }
 
 /** A profile whose models are compiled, in dependency order: referred-to models first. */

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ColumnDeclaration } from './column-options.ts'
 import type { MergeSide, Validation } from './compiled.ts'
 import type { DeletionBrake } from './deletion-brake.ts'
+import type { MergePolicies } from './merge/policies.ts'
 import type { CheckedTemplate } from './template-types.ts'
 
 // The method form lets a function of a known row type stand where any row may come.
@@ -49,7 +50,11 @@ export interface ModelOptions<Row extends object = AnyRow, Template extends stri
   /** Columns that stay on this device. */
   readonly exclude?: readonly ColumnOf<Row>[]
   readonly validate?: ValidateHook<Row>
-  readonly merge?: MergeHook
+  /**
+   * What becomes of a record that two peers have edited: a policy for each column, or a function. Default: ours is kept
+   * whole. What lost is kept among the conflicts in any case.
+   */
+  readonly merge?: MergeHook | MergePolicies<ColumnOf<Row>>
   /**
    * How many deletions at once are too many to be taken for meant, or `false`: never. Default: what
    * `createMorango` was told.
@@ -70,7 +75,7 @@ export interface ModelDeclaration<Row extends object = object> {
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
   readonly exclude: readonly string[]
   readonly validate: ValidateHook<object> | undefined
-  readonly merge: MergeHook | undefined
+  readonly merge: MergeHook | MergePolicies | undefined
   readonly deletionBrake: DeletionBrake | false | undefined
   /** The row type, for the compiler only. */
   readonly [ROW]?: Row

@@ -5,6 +5,7 @@ import type { FsicFormat, PreviewedModel, QueuePreview } from '../session/ports.
 import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { readFsic } from './fsic.ts'
+import { currentInstance } from './instance.ts'
 import { conditionsOf, rangesToQueue } from './queue.ts'
 import { rowColumns } from './row-columns.ts'
 import type { Schema } from './schema.ts'
@@ -44,6 +45,7 @@ export async function previewQueue(
     profile: profile.name,
     conditions: conditionsOf(ranges),
   }
+  const { id: instance } = await currentInstance(db)
   const models = new Map<string, PreviewedModel>()
   for (const row of await countStored(db, lacking)) add(models, row, 1)
   let unserializable = 0
@@ -59,7 +61,7 @@ export async function previewQueue(
       const settled: string[] = []
       for (const candidate of batch) {
         const id = candidate.morango_record_id
-        const outcome = decide(model, candidate, stored.get(id), options.filter)
+        const outcome = decide(model, candidate, stored.get(id), options.filter, instance)
         if (outcome.kind === 'kept' && outcome.kept.failure !== undefined) unserializable += 1
         if (outcome.kind === 'kept' || outcome.kind === 'nothing') continue
         const deletions = outcome.kind === 'deleted' || outcome.kind === 'hard-deleted' ? 1 : 0

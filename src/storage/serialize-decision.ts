@@ -1,6 +1,6 @@
 import { filterContains, type Filter } from '../core/filter.ts'
 import { isMorangoError } from '../core/errors.ts'
-import { mergeObject } from '../core/python-json.ts'
+import { joinObject, mergeObject } from '../core/python-json.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
 import type { KeptPending } from './pending.ts'
 import type { Flag } from './schema.ts'
@@ -56,12 +56,17 @@ export type Outcome =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'kept'; readonly kept: KeptPending }
 
-/** Decides what a pending record is to the Store (protocol §7). Pure. */
+/**
+ * Decides what a pending record is to the Store (protocol §7). Pure.
+ *
+ * @param instance - that saves it
+ */
 export function decide(
   model: CompiledModel,
   candidate: Candidate,
   stored: Stored | undefined,
   filter: Filter | undefined,
+  instance: string,
 ): Outcome {
   const recordId = candidate.morango_record_id
   if (candidate.morango_row_exists === null) return decideGone(candidate, stored, filter)
@@ -74,15 +79,17 @@ export function decide(
     }
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
     if (stored === undefined) {
-      return { kind: 'created', row: storeRow(identity, model.encodeText(candidate, identity), { selfRef }) }
+      return { kind: 'created', row: storeRow(identity, newText(model, candidate, identity, instance), { selfRef }) }
     }
     requireSameIdentity(stored, identity)
     // Deleted hard and created again since: nothing of what it was may be left.
     if (candidate.morango_hard === 1) {
-      const row = storeRow(identity, model.encodeText(candidate, identity), { selfRef })
+      const row = storeRow(identity, newText(model, candidate, identity, instance), { selfRef })
       return { kind: 'updated', row, forget: true }
     }
-    const serialized = mergeObject(stored.serialized, model.encode(candidate, identity))
+    const fields = model.encode(candidate, identity)
+    if (model.noteSums !== undefined) fields.push(model.noteSums(stored.serialized, fields, instance))
+    const serialized = mergeObject(stored.serialized, fields)
     if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
     const conflicting =
       stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
@@ -92,6 +99,17 @@ export function decide(
   } catch (error) {
     return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
   }
+}
+
+function newText(
+  model: CompiledModel,
+  candidate: Candidate,
+  identity: RecordIdentity,
+  instance: string,
+): string {
+  if (model.noteSums === undefined) return model.encodeText(candidate, identity)
+  const fields = model.encode(candidate, identity)
+  return joinObject([...fields, model.noteSums(undefined, fields, instance)])
 }
 
 function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {

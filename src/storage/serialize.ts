@@ -206,7 +206,7 @@ async function writeBatch(
   const outcomes = batch.map((candidate) => {
     const id = candidate.morango_record_id
     const present = stored.get(id)
-    const outcome = decide(model, candidate, present, filter)
+    const outcome = decide(model, candidate, present, filter, stamp.instance)
     if (outcome.kind === 'kept') {
       kept.push(outcome.kept)
       return outcome

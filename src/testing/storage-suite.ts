@@ -9,6 +9,7 @@ import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
 import { rescanning } from './behaviours/rescanning.ts'
 import { listing } from './behaviours/listing.ts'
+import { policies } from './behaviours/policies.ts'
 import { planning } from './behaviours/planning.ts'
 import { problems } from './behaviours/problems.ts'
 import { serializing } from './behaviours/serializing.ts'
@@ -24,6 +25,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['the brake on deletions', braking],
   ['rescanning', rescanning],
   ['merging', merging],
+  ['merge policies', policies],
   ['applying', applying],
   ['problems', problems],
   ['conflicts', conflicts],

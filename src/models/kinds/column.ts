@@ -65,6 +65,7 @@ export function compileColumn(column: ColumnSpecification): CompiledColumn {
       throw new FieldError('null-not-allowed', `"${field}" must not be null`, field)
     },
     whenMissing,
+    holdsLists: kind === 'json' && storage !== 'string',
     defaultSql,
   }
 }
