@@ -7,7 +7,16 @@ import { zlibCompressor } from '../src/node.ts'
 import type { Certificate } from '../src/core/certificate.ts'
 import { saveCertificate } from '../src/storage/certificates.ts'
 import { fixIdentity, type Identity } from '../test/golden/identity.ts'
-import { type Dump, type Fields, type Json, type Peer, PASSWORD, type Transferred, USERNAME, type Wanted } from './peer.ts'
+import {
+  type Dump,
+  type Fields,
+  type Json,
+  type Peer,
+  PASSWORD,
+  type Transferred,
+  USERNAME,
+  type Wanted,
+} from './peer.ts'
 import { MODELS, type ModelName, survey, TABLES } from './profile.ts'
 
 /** A certificate, with its key where it can be used. */

@@ -50,18 +50,12 @@ export async function preparePython(
       await run(python, ['-m', 'venv', folder])
       const list = join(folder, 'requirements.txt')
       writeFileSync(list, requirements)
-      await run(executable, [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '-r',
-        list,
-      ])
+      await run(executable, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', list])
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      return missing(`pip could not install ${version === undefined ? 'interop/python/requirements.txt' : `morango ${version}`}: ${reason}`)
+      return missing(
+        `pip could not install ${version === undefined ? 'interop/python/requirements.txt' : `morango ${version}`}: ${reason}`,
+      )
     }
     writeFileSync(ready, '')
   }

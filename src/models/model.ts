@@ -117,7 +117,8 @@ export type CheckedModel<Row extends object> = <Partition extends string, Source
  * })
  */
 export function model<Row extends object>(): CheckedModel<Row>
-export function model<Row extends object = AnyRow>(options: ModelOptions<Row>): ModelDeclaration<Row>
+export function model(options: ModelOptions): ModelDeclaration<AnyRow>
+export function model<Row extends object>(options: ModelOptions<Row>): ModelDeclaration<Row>
 export function model<Row extends object>(
   options?: ModelOptions<Row>,
 ): ModelDeclaration<Row> | CheckedModel<Row> {

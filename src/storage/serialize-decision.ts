@@ -79,7 +79,10 @@ export function decide(
     }
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
     if (stored === undefined) {
-      return { kind: 'created', row: storeRow(identity, newText(model, candidate, identity, instance), { selfRef }) }
+      return {
+        kind: 'created',
+        row: storeRow(identity, newText(model, candidate, identity, instance), { selfRef }),
+      }
     }
     requireSameIdentity(stored, identity)
     // Deleted hard and created again since: nothing of what it was may be left.

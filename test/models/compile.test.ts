@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { compileProfile, missingSourceIdColumn } from '../../src/models/compile-profile.ts'
 import { joinObject } from '../../src/core/python-json.ts'
+import type { MergeSide } from '../../src/models/compiled.ts'
 import { model } from '../../src/models/model.ts'
 import type { ModelDeclaration } from '../../src/models/model.ts'
 import { compile, compileOne, ID_A, mustFind, profileOf, tablesOf } from './fixtures.ts'
@@ -411,10 +412,23 @@ describe('validation', () => {
     expect(await compiled.validate?.(row)).toEqual(result)
   })
 
-  test('merge is passed on', async () => {
-    const merge = () => ({ n: 1 })
+  test('what a merge function gives, but for what says who the record is', async () => {
+    const merge = (ours: MergeSide): Record<string, unknown> => ({
+      ...ours.value,
+      n: 1,
+      id: 'x',
+      _morango_x: 1,
+    })
     const compiled = await compileOne(sql, { partition: '${id}', merge })
-    expect(compiled.merge).toBe(merge)
+    const side = { raw: '', value: { a: 'é' }, instance: ID_A, counter: 1, history: {} }
+    expect(compiled.merge?.(side, side)).toEqual([
+      { key: 'a', raw: String.raw`"\u00e9"` },
+      { key: 'n', raw: '1' },
+    ])
+    expect(compiled.noteSums).toBeUndefined()
+    expect(() => compiled.merge?.({ ...side, value: { a: () => 1 } }, side)).toThrow(
+      'field a is not a JSON value',
+    )
     expect(compiled.validate).toBeUndefined()
   })
 })

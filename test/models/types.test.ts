@@ -49,6 +49,21 @@ test('columns are those of the row', () => {
   place({ ...base, columns: { open: { storage: 'text' } } })
 })
 
+test('merge policies name columns of the row', () => {
+  const place = model<Place>()
+  const base = { table: 'place', partition: 'x' } as const
+  place({ ...base, merge: { open: 'sum', name: { latestBy: 'open' }, '*': 'theirs' } })
+  place({ ...base, merge: (ours) => ours.value })
+  // Columns said nothing of elsewhere may be merged all the same.
+  model({ ...base, columns: { open: 'boolean' }, merge: { name: 'max' } })
+  // @ts-expect-error "opened" is no column
+  place({ ...base, merge: { opened: 'max' } })
+  // @ts-expect-error "edited" is no column
+  place({ ...base, merge: { name: { latestBy: 'edited' } } })
+  // @ts-expect-error columns of any kind have no sum
+  place({ ...base, merge: { '*': 'sum' } })
+})
+
 test('a profile knows its models, their rows and its scopes', () => {
   const gazetteer = defineProfile({
     name: 'gazetteer',

@@ -31,7 +31,8 @@ export function checkPolicies(
     }
   }
   for (const [name, policy] of [...named, [OTHERS, others] as const]) {
-    if (typeof policy === 'object') named.set(checkDecider(table, columns, name, policy.latestBy, named), 'max')
+    if (typeof policy === 'object')
+      named.set(checkDecider(table, columns, name, policy.latestBy, named), 'max')
   }
   return { named, others }
 }
@@ -50,7 +51,7 @@ function checkForm(table: DeclaredTable, name: string, policy: MergePolicy): voi
     throw columnError(
       table.name,
       name,
-      `"${String(policy)}" does not go for columns of any kind`,
+      `${JSON.stringify(policy)} does not go for columns of any kind`,
       "Name the columns; for all others there are 'ours', 'theirs' and { latestBy: column }",
     )
   }
@@ -118,7 +119,8 @@ function checkDecider(
     )
   }
   const own = named.get(decider)
-  if (own === undefined || own === 'max' || (typeof own === 'object' && own.latestBy === decider)) return decider
+  if (own === undefined || own === 'max' || (typeof own === 'object' && own.latestBy === decider))
+    return decider
   throw columnError(
     table.name,
     decider,
@@ -127,12 +129,21 @@ function checkDecider(
   )
 }
 
-function syncedColumn(table: DeclaredTable, columns: readonly CompiledColumn[], name: string): CompiledColumn {
+function syncedColumn(
+  table: DeclaredTable,
+  columns: readonly CompiledColumn[],
+  name: string,
+): CompiledColumn {
   const column = columns.find((known) => known.name === name)
   if (column !== undefined) return column
   const names = table.info.columns.map((known) => known.name)
   throw names.includes(name)
-    ? columnError(table.name, name, 'it does not sync, so there is nothing to merge', 'Take it out of `merge`')
+    ? columnError(
+        table.name,
+        name,
+        'it does not sync, so there is nothing to merge',
+        'Take it out of `merge`',
+      )
     : columnError(
         table.name,
         name,

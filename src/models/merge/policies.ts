@@ -19,7 +19,12 @@ export type ChoosingPolicy<Column extends string = string> =
  * All but `ours` and `theirs` come to the same whichever side merges, and however often: peers that settle the same
  * conflict on their own have the same values before they meet. With `ours` and `theirs` they have them after.
  */
-export type MergePolicy<Column extends string = string> = ChoosingPolicy<Column> | 'min' | 'max' | 'sum' | 'union'
+export type MergePolicy<Column extends string = string> =
+  | ChoosingPolicy<Column>
+  | 'min'
+  | 'max'
+  | 'sum'
+  | 'union'
 
 /** Policies by column; `*` is for those not named, else they keep ours. */
 export type MergePolicies<Column extends string = string> = {

@@ -1,9 +1,17 @@
 import { compareCodePoints } from '../../core/code-points.ts'
 import type { RawField } from '../../core/python-json.ts'
-import { parseJsonExact, pythonStringify, rawValues } from '../../core/python-json.ts'
+import { parseJsonExact, pythonStringify } from '../../core/python-json.ts'
 import type { CompiledColumn } from '../compiled.ts'
 import { invalidValue, jsonTextOrNumber } from '../kinds/codec.ts'
-import { add, compareExact, type ExactNumber, formatExact, parseExact, subtract, ZERO } from './exact-number.ts'
+import {
+  add,
+  compareExact,
+  type ExactNumber,
+  formatExact,
+  parseExact,
+  subtract,
+  ZERO,
+} from './exact-number.ts'
 
 /**
  * The member of a record's JSON that says what each instance has added, by instance and column:
@@ -67,7 +75,9 @@ export function mergeSums(
   const fields = columns.flatMap((column): RawField[] => {
     const { name } = column
     const [our, their] = [numberOf(ours.fields, name), numberOf(theirs.fields, name)]
-    if (our === undefined && their === undefined) return []
+    if (our === undefined && their === undefined) {
+      return [ours, theirs].some(({ fields: side }) => side.has(name)) ? [{ key: name, raw: 'null' }] : []
+    }
     const ourBase = subtract(our ?? ZERO, totalOf(ourParts, name))
     const theirBase = subtract(their ?? ZERO, totalOf(theirParts, name))
     const larger = compareExact(ourBase, theirBase) < 0 ? theirBase : ourBase

@@ -169,7 +169,8 @@ export const policies: readonly Behaviour<MakeNetwork>[] = [
       await network.peer('b').morango.serialize()
       await network.peer('b').update('setting', id, { used: 103 })
       await network.sync('a', 'b')
-      const used = async (peer: string): Promise<unknown> => (await network.peer(peer).row('setting', id))?.['used']
+      const used = async (peer: string): Promise<unknown> =>
+        (await network.peer(peer).row('setting', id))?.['used']
       same([await used('a'), await used('b')], [103, 103], 'what was used')
       await network.peer('a').update('setting', id, { used: null })
       await network.peer('b').update('setting', id, { used: 110 })
