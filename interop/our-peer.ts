@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { sql } from 'kysely'
-import { createMorango, type Morango } from '../src/index.ts'
+import { createMorango, type MergePolicies, type Morango } from '../src/index.ts'
 import { listen, type Listening } from '../src/node.ts'
 import { sqlite } from '../src/sqlite.ts'
 import { zlibCompressor } from '../src/node.ts'
@@ -17,7 +17,7 @@ import {
   USERNAME,
   type Wanted,
 } from './peer.ts'
-import { MODELS, type ModelName, survey, TABLES } from './profile.ts'
+import { MODELS, type ModelName, surveyWith, TABLES } from './profile.ts'
 
 /** A certificate, with its key where it can be used. */
 export interface HeldCertificate {
@@ -38,6 +38,8 @@ export interface OurOptions {
   /** Drawn when missing. */
   readonly identity?: Identity
   readonly certificates?: readonly HeldCertificate[]
+  /** How conflicts over samples are merged. */
+  readonly sampleMerge?: MergePolicies
 }
 
 /** A peer of ours, serving on a port of its own in this process. */
@@ -50,7 +52,7 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
   const database = sqlite(options.path ?? connection)
   const morango = await createMorango({
     database,
-    profiles: [survey],
+    profiles: [surveyWith(options.sampleMerge)],
     migrate: true,
     compressor: zlibCompressor,
     withoutCapabilities: options.withoutCapabilities,

@@ -1,4 +1,4 @@
-import { defineProfile, model, type Profile, scope } from '../src/index.ts'
+import { defineProfile, type MergePolicies, model, type Profile, scope } from '../src/index.ts'
 
 /** The tables of the models in `python/survey/models.py`, as a TypeScript application has them. */
 export const TABLES = `
@@ -44,25 +44,33 @@ export const TABLES = `
   );
 `
 
-/** The models and scopes that both sides have. */
-export const survey: Profile = defineProfile({
-  name: 'survey',
-  models: {
-    region: model({ table: 'region', sourceId: '${code}', partition: '${dataset_id}:shared' }),
-    person: model({ table: 'person', id: 'source-id', partition: '${dataset_id}:user:${id}' }),
-    visit: model({ table: 'visit', partition: '${dataset_id}:user:${person_id}' }),
-    sample: model({
-      table: 'sample',
-      sourceId: '${label}',
-      partition: '${dataset_id}:shared:sample',
-      columns: { length: 'duration', token: 'uuid' },
-    }),
-  },
-  scopes: {
-    full: scope({ root: 'dataset_id', readWrite: '${dataset_id}' }),
-    'one-person': scope({ read: '${dataset_id}:shared', readWrite: '${dataset_id}:user:${person_id}' }),
-  },
-})
+/**
+ * The models and scopes that both sides have.
+ *
+ * @param sampleMerge - what the original knows nothing of: how conflicts over samples are merged
+ */
+export const surveyWith = (sampleMerge?: MergePolicies): Profile =>
+  defineProfile({
+    name: 'survey',
+    models: {
+      region: model({ table: 'region', sourceId: '${code}', partition: '${dataset_id}:shared' }),
+      person: model({ table: 'person', id: 'source-id', partition: '${dataset_id}:user:${id}' }),
+      visit: model({ table: 'visit', partition: '${dataset_id}:user:${person_id}' }),
+      sample: model({
+        table: 'sample',
+        sourceId: '${label}',
+        partition: '${dataset_id}:shared:sample',
+        columns: { length: 'duration', token: 'uuid' },
+        ...(sampleMerge !== undefined && { merge: sampleMerge }),
+      }),
+    },
+    scopes: {
+      full: scope({ root: 'dataset_id', readWrite: '${dataset_id}' }),
+      'one-person': scope({ read: '${dataset_id}:shared', readWrite: '${dataset_id}:user:${person_id}' }),
+    },
+  })
+
+export const survey: Profile = surveyWith()
 
 /** In dependency order. */
 export const MODELS = ['region', 'person', 'visit', 'sample'] as const
