@@ -172,6 +172,13 @@ export interface Morango {
     dryRun?: boolean
   }): Promise<{ found: number; written: number }>
   status(): Promise<Status>
+  /**
+   * Says that this database was restored from a backup, before anything else is done with it: it goes on as a new
+   * instance, and what the backup lacks comes back from peers. Otherwise that is only found out when a peer has seen
+   * more of this instance than the backup has reached by then.
+   * @returns the new instance's id
+   */
+  renewInstance(): Promise<{ readonly id: string }>
   /** Who this database has synced with or tried to, when, and how far they are by what they said then. */
   peers(options?: { profile?: string }): Promise<PeerSummary[]>
   /**
@@ -306,6 +313,11 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     },
     peers: ({ profile = first.name } = {}) => clientOf(profile).peers(),
     status: () => readStatus(database.kysely, profiles),
+    renewInstance: async () => {
+      await engine.renew()
+      const { id } = await currentInstance(database.kysely)
+      return { id }
+    },
     problems: createProblems(context, engine),
     conflicts: createConflicts(context),
     certificates: createCertificates({

@@ -10,6 +10,7 @@ import { addConflicts } from './commands/conflicts.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPeers } from './commands/peers.ts'
 import { addProblems } from './commands/problems.ts'
+import { addRenew } from './commands/renew.ts'
 import { addRescan } from './commands/rescan.ts'
 import { addSerialize } from './commands/serialize.ts'
 import { addServe } from './commands/serve.ts'
@@ -87,6 +88,7 @@ export function createProgram(): Command {
   addExplain(program)
   addPeers(program)
   addConflicts(program)
+  addRenew(program)
   addCleanup(program)
   addDoctor(program)
   addCompletion(program)

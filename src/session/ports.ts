@@ -169,6 +169,8 @@ export interface Engine {
   ): Promise<DequeueResult>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transferSessionId: string, lease?: LeaseHold): Promise<void>
+  /** Has the database, restored from a backup, go on as a new instance. */
+  renew(): Promise<void>
   /** How many records wait with a reason: not serialized, not deserialized. */
   problemCounts(profile: string): Promise<{ unserialized: number; undeserialized: number }>
 }

@@ -12,6 +12,7 @@ import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
 import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
+import { renewAfterRestore } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
@@ -97,6 +98,7 @@ export function createEngine(context: EngineContext): Engine {
         await aside(noteExchange)
       })
     },
+    renew: () => running('exclusive', {})((turn) => renewAfterRestore(turn, context)),
     problemCounts: async (profile) => {
       const models = requireProfile(context, profile).models.map((model) => model.name)
       const result = await sql<{ unserialized: number; undeserialized: number }>`select

@@ -9,10 +9,7 @@ import type { Turn } from './turn.ts'
 
 /**
  * Finds out that this database was restored from a backup: a peer has seen a higher counter of ours than we have
- * ourselves. Counters above the backup's were given twice then, for different things, and peers would take our
- * new changes for known. So the database takes a new id and with it a new instance; what was stamped since the
- * last finished transfer is stamped again by that, and our claims about ourselves fall back to that point, so
- * that what the backup lacks comes back from the peer.
+ * ourselves. Then it goes on as a new instance, see {@link renewAfterRestore}.
  *
  * @returns whether the instance was renewed; FSICs made before are then out of date.
  */
@@ -22,11 +19,29 @@ export async function renewIfRestored(
   peerFsic: string,
   format: FsicFormat,
 ): Promise<boolean> {
+  const { id, counter } = await currentInstance(turn.trx)
+  const seen = counterIn(peerFsic, format, id)
+  if (seen <= counter) return false
+  await renewAfterRestore(turn, context)
+  context.onWarning?.({
+    code: 'instance-renewed',
+    message:
+      `A peer has seen counter ${seen} of this instance, which is only at ${counter}: the database was restored ` +
+      'from a backup. It goes on as a new instance.',
+  })
+  return true
+}
+
+/**
+ * Has a restored database go on as a new instance. Counters above the backup's were given twice otherwise, for
+ * different things, and peers would take our new changes for known. What was stamped since the last finished transfer
+ * is stamped again by the new instance, and our claims about ourselves fall back to that point, so that what the backup
+ * lacks comes back from peers.
+ */
+export async function renewAfterRestore(turn: Turn, context: EngineContext): Promise<void> {
   const { trx } = turn
-  const old = await currentInstance(trx)
-  const seen = counterIn(peerFsic, format, old.id)
-  if (seen <= old.counter) return false
   turn.alone()
+  const old = await currentInstance(trx)
   await renewInstance(trx, context)
   const stamp = await raiseCounter(trx)
   const { dialect } = context.database
@@ -55,13 +70,6 @@ export async function renewIfRestored(
   )
   await sql`update morango_database_max_counter set counter = ${since}
     where instance_id = ${old.id} and counter > ${since}`.execute(trx)
-  context.onWarning?.({
-    code: 'instance-renewed',
-    message:
-      `A peer has seen counter ${seen} of this instance, which is only at ${old.counter}: the database was restored ` +
-      'from a backup. It goes on as a new instance.',
-  })
-  return true
 }
 
 function counterIn(fsic: string, format: FsicFormat, instance: string): number {

@@ -133,6 +133,21 @@ describe('from a fresh device to a synced one', () => {
     expect((await run(one, ['cert', 'list'])).stdout).toContain('place-reader')
   })
 
+  test('a new instance after a restore', async () => {
+    const { instance } = Object(await json(two, ['status']))
+    const { code, stdout } = await run(two, ['renew'])
+    expect({ code, lines: stdout.split('\n') }).toEqual({
+      code: 0,
+      lines: [
+        `This was instance ${instance.id}.`,
+        expect.stringMatching(/^It goes on as   [0-9a-f]{32}\.$/u),
+        '',
+      ],
+    })
+    expect(Object(await json(two, ['status'])).instance.id).not.toBe(instance.id)
+    expect(await json(two, ['sync', url, '--filter', country])).toMatchObject({ pulled: 0 })
+  })
+
   test('the server stops in good order', async () => {
     const port = new URL(url).port
     const taken = await run(one, ['serve', '--port', port])

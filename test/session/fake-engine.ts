@@ -145,6 +145,7 @@ export function createFakeEngine(instance: string): FakeEngine {
       outgoing.delete(id)
       incoming.delete(id)
     },
+    async renew() {},
     async problemCounts() {
       return { unserialized: 0, undeserialized: 0 }
     },

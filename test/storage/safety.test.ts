@@ -112,45 +112,60 @@ describe('which copy of the database this is', () => {
     await copy.morango.close()
   })
 
-  it('goes on as a new instance after a backup was restored, and loses nothing of either time', async () => {
-    const path = join(folder, 'field.db')
-    const server = await openDevice()
-    let field = await openDevice(path)
-    const root = await certified(field, server, 'all')
-    const sync = (): Promise<unknown> => field.morango.sync(wayTo(field, server), { filter: root })
-    const write = (note: string): Promise<void> =>
-      insert(field, 'visit', field.morango.record('visit', { root, owner: 'u1', note }))
+  it.each([
+    ['when a peer has seen more of it', 2],
+    // As many counters are given again as were lost: no peer can tell.
+    ['when it is told so', 'renewed'],
+  ] as const)(
+    'goes on as a new instance after a backup was restored, %s, and loses nothing',
+    async (_, how) => {
+      const path = join(folder, `field-${how}.db`)
+      const server = await openDevice()
+      let field = await openDevice(path)
+      const root = await certified(field, server, 'all')
+      const sync = (): Promise<unknown> => field.morango.sync(wayTo(field, server), { filter: root })
+      const write = (note: string): Promise<void> =>
+        insert(field, 'visit', field.morango.record('visit', { root, owner: 'u1', note }))
 
-    await write('before the backup')
-    await sync()
-    await field.morango.close()
-    copyFileSync(path, join(folder, 'backup.db'))
+      await write('before the backup')
+      await sync()
+      await field.morango.close()
+      copyFileSync(path, join(folder, 'backup.db'))
 
-    field = await openDevice(path)
-    await write('lost with the disk')
-    await sync()
-    await write('lost with the disk, too')
-    await sync()
-    await field.morango.close()
-    copyFileSync(join(folder, 'backup.db'), path)
+      field = await openDevice(path)
+      await write('lost with the disk')
+      await sync()
+      if (how === 2) {
+        await write('lost with the disk, too')
+        await sync()
+      }
+      await field.morango.close()
+      copyFileSync(join(folder, 'backup.db'), path)
 
-    field = await openDevice(path)
-    const { instance } = await field.morango.status()
-    await write('after the restore')
-    await sync()
-    await sync()
-    expect(field.warnings).toEqual(['instance-renewed'])
-    expect((await field.morango.status()).instance.id).not.toBe(instance.id)
-    const all = ['after the restore', 'before the backup', 'lost with the disk', 'lost with the disk, too']
-    expect(await notes(field, 'visit')).toEqual(all)
-    expect(await notes(server, 'visit')).toEqual(all)
-    expect(await sync()).toMatchObject({ pulled: 0, pushed: 0 })
-    const counted = await sql`select last_saved_instance as instance_id, partition, count(*) as records
+      field = await openDevice(path)
+      const { instance } = await field.morango.status()
+      if (how === 'renewed') {
+        const { id } = await field.morango.renewInstance()
+        expect((await field.morango.status()).instance).toMatchObject({ id })
+      }
+      await write('after the restore')
+      if (how === 'renewed') await field.morango.serialize()
+      await sync()
+      await sync()
+      expect(field.warnings).toEqual(how === 'renewed' ? [] : ['instance-renewed'])
+      expect((await field.morango.status()).instance.id).not.toBe(instance.id)
+      const lost = how === 2 ? ['lost with the disk', 'lost with the disk, too'] : ['lost with the disk']
+      const all = ['after the restore', 'before the backup', ...lost]
+      expect(await notes(field, 'visit')).toEqual(all)
+      expect(await notes(server, 'visit')).toEqual(all)
+      expect(await sync()).toMatchObject({ pulled: 0, pushed: 0 })
+      const counted = await sql`select last_saved_instance as instance_id, partition, count(*) as records
       from morango_store group by 1, 2 order by 1, 2`.execute(field.database.kysely)
-    const kept = await sql`select * from morango_instance_partition order by 1, 2`.execute(
-      field.database.kysely,
-    )
-    expect(kept.rows).toEqual(counted.rows)
-    await field.morango.close()
-  })
+      const kept = await sql`select * from morango_instance_partition order by 1, 2`.execute(
+        field.database.kysely,
+      )
+      expect(kept.rows).toEqual(counted.rows)
+      await field.morango.close()
+    },
+  )
 })
