@@ -56,6 +56,7 @@ export type MorangoErrorCode =
   | 'aborted'
   // the database
   | 'database'
+  | 'disk-full'
 
 /** What a {@link MorangoError} carries besides its code and message. */
 export interface MorangoErrorOptions {

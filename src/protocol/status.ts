@@ -55,6 +55,7 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'peer-protocol': [500, 'detail'],
   aborted: [503, 'detail'],
   database: [500, 'detail'],
+  'disk-full': [500, 'detail'],
 }
 
 /** The names that the original gives its certificate errors. */

@@ -78,6 +78,8 @@ export interface Dialect {
   readonly health: (db: Kysely<Schema>, tables: readonly string[]) => Promise<Finding[]>
   /** Whether an error says that another transaction was in the way, so that a retry makes sense. */
   readonly isBusy: (error: unknown) => boolean
+  /** Whether an error says that the database has no room left. */
+  readonly isFull: (error: unknown) => boolean
   /** Whether an error is the rows' own fault (a constraint, a value out of range), not the database's. */
   readonly isRowFault: (error: unknown) => boolean
   /** Whether it says that another row has what may be there only once. */

@@ -18,10 +18,11 @@ export async function tryRows(
     await work()
     if (dialect.checkNow !== undefined) await sql.raw(dialect.checkNow).execute(trx)
   } catch (error) {
+    // With any other error the transaction is lost, and may be gone already.
+    if (!(error instanceof Error && dialect.isRowFault(error))) throw error
     await sql`rollback to savepoint morango_rows`.execute(trx)
     await sql`release savepoint morango_rows`.execute(trx)
-    if (error instanceof Error && dialect.isRowFault(error)) return error
-    throw error
+    return error
   }
   await sql`release savepoint morango_rows`.execute(trx)
   return undefined

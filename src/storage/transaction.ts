@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { MorangoError } from '../core/errors.ts'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
@@ -27,17 +28,29 @@ export async function inTransaction<T>(
   })
 }
 
-/** Tries again while another transaction is in the way, for half a minute at most. */
+/**
+ * Tries again while another transaction is in the way, for half a minute at most.
+ *
+ * @throws MorangoError `disk-full`; else what `attempt` throws
+ */
 export async function untilFree<T>(dialect: Dialect, attempt: () => Promise<T>): Promise<T> {
   const giveUpAt = Date.now() + MAX_WAIT_MS
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return await attempt()
     } catch (error) {
+      if (dialect.isFull(error)) throw noRoom(error)
       if (!dialect.isBusy(error) || Date.now() > giveUpAt) throw error
     }
     // Those that were in each other's way must not meet again.
     const wait = pause * (0.5 + Math.random())
     await new Promise((resolve) => setTimeout(resolve, wait))
   }
+}
+
+function noRoom(cause: unknown): MorangoError {
+  return new MorangoError('disk-full', 'The database has no room left: its disk is full.', {
+    hint: 'Make room and do the same again: nothing is lost, and a sync goes on where it stopped.',
+    cause,
+  })
 }

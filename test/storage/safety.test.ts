@@ -97,6 +97,46 @@ describe('a loss of power', () => {
   })
 })
 
+describe('a full disk', () => {
+  it('is told, loses nothing, and once there is room the sync goes on', async () => {
+    const [client, server] = [await openDevice(), await openDevice()]
+    const root = await certified(client, server, 'all')
+    const sync = async (): Promise<unknown> =>
+      await client.morango.sync(wayTo(client, server), { filter: root, direction: 'pull' })
+    await insert(client, 'visit', client.morango.record('visit', { root, owner: 'u1', note: 'first' }))
+    await client.morango.serialize()
+    const wanted = ['first']
+    for (let number = 0; number < 60; number++) {
+      const note = `${number} ${'x'.repeat(3000)}`
+      wanted.push(note)
+      // oxlint-disable-next-line no-await-in-loop
+      await insert(server, 'visit', server.morango.record('visit', { root, owner: 'u1', note }))
+    }
+    const db = client.database.kysely
+    const pages = await sql<{ page_count: number }>`pragma page_count`.execute(db)
+    const now = pages.rows[0]?.page_count ?? 0
+
+    // Every few pages another statement is the one that finds no room.
+    let failed = 0
+    for (let room = 1; failed === 0 || (await notes(client, 'visit')).length === 1; room += 7) {
+      // oxlint-disable-next-line no-await-in-loop
+      await sql`pragma max_page_count = ${sql.lit(now + room)}`.execute(db)
+      // oxlint-disable-next-line no-await-in-loop
+      const error: unknown = await sync().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      if (error === undefined) continue
+      expect(error).toMatchObject({ code: 'disk-full', hint: expect.stringContaining('nothing is lost') })
+      failed++
+    }
+    expect(failed).toBeGreaterThan(5)
+    expect(await notes(client, 'visit')).toEqual(wanted.toSorted())
+    expect(await client.morango.problems()).toEqual([])
+    await client.morango.close()
+  })
+})
+
 describe('which copy of the database this is', () => {
   it('takes a new instance when the file was copied, and keeps it when it was not', async () => {
     const path = join(folder, 'first.db')

@@ -13,6 +13,11 @@ export function isBusy(error: unknown): boolean {
   return BUSY.has(codeOf(error))
 }
 
+/** Whether there was no room left on the disk. */
+export function isFull(error: unknown): boolean {
+  return codeOf(error) === '53100'
+}
+
 /** Whether a row could not be written for what is in it. */
 export function isRowFault(error: unknown): boolean {
   const code = codeOf(error)

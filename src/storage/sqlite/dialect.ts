@@ -13,7 +13,8 @@ const LOCKED = 6
 const CONSTRAINT = 19
 const MISMATCH = 20
 const TOO_BIG = 18
-const FULL = 2
+const NO_ROOM = 13
+const SYNCHRONOUS_FULL = 2
 
 /** SQLite 3.45 and later, whatever the driver. */
 export const sqliteDialect: Dialect = {
@@ -62,6 +63,7 @@ export const sqliteDialect: Dialect = {
   },
   health: sqliteHealth,
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
+  isFull: (error) => primaryCode(error) === NO_ROOM,
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
   isUniqueFault: (error) =>
     primaryCode(error) === CONSTRAINT &&
@@ -99,8 +101,8 @@ function evictions(model: CompiledModel): { readonly note: string; readonly log:
 async function makeDurable(db: Kysely<Schema>): Promise<void> {
   await db.connection().execute(async (connection) => {
     const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(connection)
-    const usual = rows[0]?.synchronous ?? FULL
-    if (usual >= FULL) return
+    const usual = rows[0]?.synchronous ?? SYNCHRONOUS_FULL
+    if (usual >= SYNCHRONOUS_FULL) return
     await sql`pragma synchronous = full`.execute(connection)
     try {
       await sql`update morango_control set tracking = tracking where id = 1`.execute(connection)
@@ -154,6 +156,7 @@ function primaryCode(error: unknown): number | undefined {
   if (!('code' in error) || typeof error.code !== 'string') return undefined
   if (error.code.startsWith('SQLITE_BUSY')) return BUSY
   if (error.code.startsWith('SQLITE_LOCKED')) return LOCKED
+  if (error.code.startsWith('SQLITE_FULL')) return NO_ROOM
   if (error.code.startsWith('SQLITE_CONSTRAINT')) return CONSTRAINT
   if (error.code.startsWith('SQLITE_MISMATCH')) return MISMATCH
   if (error.code.startsWith('SQLITE_TOOBIG')) return TOO_BIG

@@ -36,6 +36,16 @@ class PatientSqliteDriver extends SqliteDriver {
   override async acquireConnection(): Promise<DatabaseConnection> {
     return (this.#connection ??= patient(await super.acquireConnection()))
   }
+
+  // After some errors, that of a full disk among them, SQLite has rolled back by itself. What went wrong is to be seen
+  // then, not that nothing is left to roll back.
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('no transaction is active'))) throw error
+    }
+  }
 }
 
 function patient(connection: DatabaseConnection): DatabaseConnection {
