@@ -137,6 +137,59 @@ describe('a full disk', () => {
   })
 })
 
+/** A database whose statements that `at` begins find the disk full once, after which SQLite has rolled back by itself. */
+function filling(path: string): {
+  readonly driver: SqliteDatabase
+  readonly next: { at?: string | undefined }
+} {
+  const inner = nodeSqliteDriver(new DatabaseSync(path))
+  const next: { at?: string | undefined } = {}
+  const fail = (text: string): void => {
+    if (next.at === undefined || !text.startsWith(next.at)) return
+    next.at = undefined
+    inner.prepare('rollback').run([])
+    throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+  }
+  return {
+    next,
+    driver: {
+      close: () => inner.close(),
+      prepare: (text) => {
+        const statement = inner.prepare(text)
+        return {
+          reader: statement.reader,
+          iterate: (parameters) => statement.iterate(parameters),
+          all: (parameters) => {
+            fail(text)
+            return statement.all(parameters)
+          },
+          run: (parameters) => {
+            fail(text)
+            return statement.run(parameters)
+          },
+        }
+      },
+    },
+  }
+}
+
+it.each(['insert into "morango_incoming"', 'insert into morango_store', 'insert into "visit"', 'commit'])(
+  'a disk that is full at `%s`, where the database has rolled back already, is told as such',
+  async (at) => {
+    const { driver, next } = filling(join(folder, `filling-${at.length}.db`))
+    const [client, server] = [await openDevice(driver), await openDevice()]
+    const root = await certified(client, server, 'all')
+    await insert(server, 'visit', server.morango.record('visit', { root, owner: 'u1', note: 'sent' }))
+    const sync = async (): Promise<unknown> =>
+      await client.morango.sync(wayTo(client, server), { filter: root, direction: 'pull' })
+    next.at = at
+    await expect(sync()).rejects.toMatchObject({ code: 'disk-full' })
+    await sync()
+    expect(await notes(client, 'visit')).toEqual(['sent'])
+    await client.morango.close()
+  },
+)
+
 describe('which copy of the database this is', () => {
   it('takes a new instance when the file was copied, and keeps it when it was not', async () => {
     const path = join(folder, 'first.db')
