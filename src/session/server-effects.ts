@@ -68,5 +68,6 @@ export function performForServer(
 
 /** One line on an error, for the `error` column and the log. */
 export function describeFailure(error: unknown): string {
+  if (isMorangoError(error)) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }

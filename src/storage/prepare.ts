@@ -4,6 +4,7 @@ import type { CompiledModel, CompiledProfile } from '../models/compiled.ts'
 import type { Profile } from '../models/profile.ts'
 import { countPendingDeletions } from './deletion-brake.ts'
 import type { Database, Dialect } from './dialect.ts'
+import { fillColumns } from './fill-columns.ts'
 import { holdDeletions } from './held-deletions.ts'
 import { markedMigration, unmarkMigration } from './migration-mark.ts'
 import { migrateOwnTables } from './migrations.ts'
@@ -14,7 +15,7 @@ import { takeBackDeletions } from './restore-deleted.ts'
 import { quote } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { recoverSourceIds } from './source-ids.ts'
-import { changedColumns, noteColumns, notedColumns } from './synced-columns.ts'
+import { changedColumns, newColumns, noteColumns, notedColumns } from './synced-columns.ts'
 import { isTracking, untracked } from './tracking.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -22,8 +23,12 @@ import { inTransaction } from './transaction.ts'
 export interface MigrationReport {
   /** Columns added for random source ids, as `table.column`. */
   readonly addedColumns: readonly string[]
+  /** Models whose columns had changed since they were last made ready, and how, in words. */
+  readonly changedColumns: readonly { readonly model: string; readonly change: string }[]
   /** Tables whose triggers were made or made anew. */
   readonly tracked: readonly string[]
+  /** Rows in which a column that is new here got what peers had written into theirs before. */
+  readonly filled: number
   /** Changes that no trigger had seen, and that are now due to be serialized. */
   readonly logged: number
   /** What they are, where the Store had records to compare the rows with. */
@@ -60,10 +65,12 @@ export async function migrate(
   await migrateOwnTables(database)
   return await inTransaction(kysely, dialect, async (trx) => {
     const addedColumns = await addSourceIdColumns(trx, dialect, profiles)
+    const changed: { model: string; change: string }[] = []
     const tracked: string[] = []
     const found: RescanFinding[] = []
     const held: string[] = []
     let logged = 0
+    let filled = 0
     let restored = 0
     const marked = (await markedMigration(trx)) !== undefined
     const unwatched = !(await isTracking(trx))
@@ -79,13 +86,19 @@ export async function migrate(
       }
       for (const model of compiled.models) {
         const installed = await installTriggers(trx, dialect, model)
+        const change = changedColumns(noted, model)
+        if (change !== undefined && noted?.[model.name] !== undefined)
+          changed.push({ model: model.name, change })
         if (installed !== 'kept') tracked.push(model.table)
-        else if (!marked && !unwatched && changedColumns(noted, model) === undefined) continue
+        else if (!marked && !unwatched && change === undefined) continue
         if (!(await hasRecords(trx, model))) {
           if (installed !== 'kept' || marked || unwatched) logged += await logUnseen(trx, model)
           continue
         }
-        await untracked(trx, dialect, () => recoverSourceIds(trx, model))
+        await untracked(trx, dialect, async () => {
+          await recoverSourceIds(trx, model)
+          filled += await fillColumns(trx, dialect, model, newColumns(noted, model))
+        })
         await foldChangeLog(trx, dialect)
         const finding = await rescanIn(trx, dialect, model)
         if (differs(finding)) found.push(finding)
@@ -96,7 +109,7 @@ export async function migrate(
       await noteColumns(trx, compiled)
     }
     await unmarkMigration(trx)
-    return { addedColumns, tracked, logged, found, restored, held }
+    return { addedColumns, changedColumns: changed, tracked, filled, logged, found, restored, held }
   })
 }
 

@@ -35,6 +35,13 @@ export function changedColumns(noted: SyncedColumns | undefined, model: Compiled
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
+/** The columns of a model that were not synced when they were noted last. */
+export function newColumns(noted: SyncedColumns | undefined, model: CompiledModel): string[] {
+  const before = noted?.[model.name]
+  if (before === undefined) return []
+  return Object.keys(columnsOf(model)).filter((name) => before[name] === undefined)
+}
+
 function columnsOf({ columns }: CompiledModel): Record<string, string> {
   return Object.fromEntries(columns.map(({ name, kind }) => [name, kind]))
 }

@@ -57,3 +57,14 @@ test('what has bypassed the triggers is said before it is logged', async () => {
   expect(unknown.code).not.toBe(0)
   expect(unknown.stderr).toContain('Use one of: place.')
 })
+
+test('a column that was added is named by what refuses, and by what makes it sync', async () => {
+  sql(device, (db) => db.exec('alter table place add column phone text'))
+  const refused = await run(device, ['serialize'])
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('The table "place" has new columns: "phone".')
+  expect((await run(device, ['migrate'])).stdout).toMatch(
+    /is ready to sync\.\n {2}columns {9}place has new columns: "phone"\n$/u,
+  )
+  expect(await json(device, ['migrate'])).toMatchObject({ changedColumns: [] })
+})

@@ -57,6 +57,8 @@ describe.skipIf(DATABASE !== 'postgres')('the command on a server', () => {
       expect(migrated.stdout).toContain('1 row')
       expect(await json(directory, ['migrate'])).toEqual({
         addedColumns: [],
+        changedColumns: [],
+        filled: 0,
         tracked: [],
         logged: 0,
         found: [],

@@ -123,7 +123,15 @@ test('a trigger that is disabled or gone is found at the start, and mended', asy
     expect(await migrate(database, [library])).toMatchObject({ tracked: ['book'] })
     await compileProfiles(database, [library])
   }
-  const nothing = { addedColumns: [], tracked: [], logged: 0, found: [], restored: 0, held: [] }
+  const nothing = {
+    addedColumns: [],
+    changedColumns: [],
+    tracked: [],
+    logged: 0,
+    found: [],
+    restored: 0,
+    held: [],
+  }
   expect(await migrate(database, [library])).toEqual(nothing)
   await network.close()
 })

@@ -74,9 +74,11 @@ async function finish(flags: Flags, database: Database, config: MorangoConfig): 
 }
 
 function migrationLines(report: GuardedMigrationReport, database: string): string[] {
-  const { addedColumns, tracked, logged, found, restored, broughtBack, held } = report
+  const { addedColumns, changedColumns, tracked, filled, logged, found, restored, broughtBack, held } = report
   const lines = [`${database} is ready to sync.`]
   if (addedColumns.length > 0) lines.push(`  columns added   ${addedColumns.join(', ')}`)
+  lines.push(...changedColumns.map(({ model, change }) => `  columns         ${model} ${change}`))
+  if (filled > 0) lines.push(`  filled in       ${counted(filled, 'row')}, from what peers had sent before`)
   if (tracked.length > 0) lines.push(`  now watched     ${tracked.join(', ')}`)
   if (logged > 0) {
     const what = counted(logged, found.length === 0 ? 'row' : 'change')

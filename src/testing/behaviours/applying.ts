@@ -1,3 +1,5 @@
+import { sql } from 'kysely'
+import { createMorango } from '../../morango.ts'
 import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
 import { add, laterSchema, laterSuite, problemCodes, recordOf, suiteNetwork } from './fixtures.ts'
 
@@ -180,6 +182,15 @@ export const applying: readonly Behaviour<MakeNetwork>[] = [
       same(await problemCodes(network.peer('a')), ['unknown-model'], 'the reason')
       await network.sync('a', 'c')
       same((await network.peer('c').row('tag', id))?.['word'], 'new', 'the row behind it')
+
+      const { database } = network.peer('a')
+      await sql.raw(laterSchema.at(-1) ?? '').execute(database.kysely)
+      await sql`alter table account add column name text not null default 'unnamed'`.execute(database.kysely)
+      const upgraded = await createMorango({ database, profiles: [laterSuite], migrate: true })
+      await upgraded.deserialize()
+      const rows = await sql`select id, word from tag`.execute(database.kysely)
+      same(rows.rows, [{ id, word: 'new' }], 'the rows once the model is known')
+      same(await upgraded.problems(), [], 'problems then')
     },
   },
 ]

@@ -1,5 +1,7 @@
+import { sql } from 'kysely'
+import { migrate } from '../../storage/prepare.ts'
 import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
-import { add, problemCodes, recordOf, suiteNetwork } from './fixtures.ts'
+import { add, laterSchema, laterSuite, problemCodes, recordOf, suite, suiteNetwork } from './fixtures.ts'
 
 /** What really went wrong in systems like this one. */
 export const field: readonly Behaviour<MakeNetwork>[] = [
@@ -116,6 +118,62 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       await network.converge()
       for (const name of network.names)
         holds((await recordOf(network.peer(name), id)).deleted, `deleted at ${name}`)
+    },
+  },
+  {
+    name: 'a device that gets a new column late has what the others wrote into it, whatever it did meanwhile',
+    async run(make) {
+      const later = { profiles: [laterSuite], schema: laterSchema } as const
+      const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
+      const late = network.peer('late')
+      const ada = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
+      const bob = await add(network, 'early', 'account', { email: 'bob@example.org', name: 'Bob' })
+      const cyd = await add(network, 'early', 'account', { email: 'cyd@example.org', name: 'Cyd' })
+      await network.sync('late', 'early')
+      await late.update('account', ada, { age: 36 })
+      await network.sync('late', 'early')
+      // One edit is not serialized yet, one row is gone.
+      await late.update('account', bob, { age: 50 })
+      await late.delete('account', cyd)
+      const old = await add(network, 'late', 'account', { email: 'old@example.org' })
+
+      await sql`alter table account add column name text not null default 'unnamed'`.execute(
+        late.database.kysely,
+      )
+      await sql`update account set name = 'Old' where id = ${old}`.execute(late.database.kysely)
+      const { filled } = await migrate(late.database, [suite])
+      same(filled, 2, 'rows that were filled in')
+      await network.sync('late', 'early')
+      const people = [
+        ['ada@example.org', 36, 'Ada'],
+        ['bob@example.org', 50, 'Bob'],
+        ['old@example.org', 7, 'Old'],
+      ]
+      for (const name of network.names) {
+        const rows = await network.peer(name).rows('account')
+        const found = rows.map((row) => [row['email'], Number(row['age']), row['name']])
+        same(
+          found.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+          people,
+          `accounts at ${name}`,
+        )
+      }
+      same((await network.sync('late', 'early')).pushed, 0, 'what is left to send')
+    },
+  },
+  {
+    name: 'what others wrote into a column that is new here, and that it does not take, is a problem and not lost',
+    async run(make) {
+      const later = { profiles: [laterSuite], schema: laterSchema } as const
+      const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
+      const late = network.peer('late')
+      const id = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
+      await network.sync('late', 'early')
+      await sql`alter table account add column name integer`.execute(late.database.kysely)
+      await migrate(late.database, [suite])
+      await network.sync('late', 'early')
+      same(await problemCodes(late), ['invalid-integer'], 'problems')
+      same((await network.peer('early').row('account', id))?.['name'], 'Ada', 'the row at the peer')
     },
   },
 ]
