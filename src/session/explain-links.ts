@@ -357,14 +357,27 @@ function judgeApplication({ table, record }: ChainFacts): Judged<'application'> 
 }
 
 function judgeConflict({ record }: ChainFacts): Judged<'conflict'> {
-  const lostVersions = record.store?.lostVersions ?? 0
-  if (lostVersions === 0) return ['ok', 'No version of it has lost a conflict.', { lostVersions }]
+  const { lostVersions = 0, conflicts } = record.store ?? {}
+  const { open = [], closed = 0 } = conflicts ?? {}
+  const evidence = { lostVersions, open }
+  const [latest] = open
+  if (latest !== undefined) {
+    const what = open.length === 1 ? 'It was edited' : `${open.length} times it was edited`
+    return [
+      'failed',
+      `${what} on two sides without a sync in between, so the row may not have what was written on one of them.`,
+      evidence,
+      `See \`morango conflicts show ${latest}\`, then restore or dismiss it.`,
+    ]
+  }
+  if (closed > 0) return ['ok', 'Its conflicts were dealt with.', evidence]
+  if (lostVersions === 0) return ['ok', 'No version of it has lost a conflict.', evidence]
   const what = lostVersions === 1 ? 'One version of it has' : `${lostVersions} versions of it have`
   return [
     'failed',
     `${what} lost a conflict: edits that were made on two sides without a sync in between.`,
-    { lostVersions },
-    'What lost is kept with the record. What was settled here: `morango conflicts list --state all --record ID`.',
+    evidence,
+    'It was settled on another device, which lists it: `morango conflicts` there.',
   ]
 }
 

@@ -96,7 +96,12 @@ export interface LinkEvidence {
   }
   readonly transfer: { readonly transfers: readonly TransferEvidence[] }
   readonly application: { readonly waits: boolean; readonly problem: WaitFacts | undefined }
-  readonly conflict: { readonly lostVersions: number }
+  readonly conflict: {
+    /** Contents kept with the record, whoever settled the conflict. */
+    readonly lostVersions: number
+    /** Conflicts settled on this device that nobody has dealt with yet, the latest first. */
+    readonly open: readonly number[]
+  }
 }
 
 /** A link with what it was judged by. */

@@ -4,7 +4,7 @@ import { type CompiledModel, FieldError } from '../models/compiled.ts'
 import { type Comparison, compareRow, readDefaults } from './compare-row.ts'
 import type { Dialect } from './dialect.ts'
 import { rowColumns } from './row-columns.ts'
-import type { Flag, Schema } from './schema.ts'
+import type { ConflictState, Flag, Schema } from './schema.ts'
 
 /** Why a row or a record waits. */
 export interface WaitFacts {
@@ -26,6 +26,8 @@ export interface StoreFacts {
   readonly hardDeleted: boolean
   /** How many contents were kept that lost a conflict. */
   readonly lostVersions: number
+  /** Its conflicts that were settled here, as far as they are kept: those nobody has dealt with, and the others. */
+  readonly conflicts: { readonly open: readonly number[]; readonly closed: number }
   /** The transfer that brought this version; null when it was made here. */
   readonly transferSessionId: string | null
 }
@@ -113,12 +115,20 @@ export async function readRecordFacts(
       deleted: isSet(own.deleted),
       hardDeleted: isSet(own.hard_deleted),
       lostVersions: own.conflicting_serialized_data.split('\n').filter((text) => text !== '').length,
+      conflicts: await readConflictsOf(db, id),
       transferSessionId: own.last_transfer_session_id,
     },
     waiting: dirty && { problem: waitOf(dirty) },
     queued: own === undefined ? [] : await readQueued(db, own.no, own.partition),
     received: await readReceived(db, model, id),
   }
+}
+
+async function readConflictsOf(db: Kysely<Schema>, id: string): Promise<StoreFacts['conflicts']> {
+  const { rows } = await sql<{ no: number; state: ConflictState }>`select no, state from morango_conflict
+    where record_id = ${id} order by no desc`.execute(db)
+  const open = rows.filter(({ state }) => state === 'open').map(({ no }) => Number(no))
+  return { open, closed: rows.length - open.length }
 }
 
 type Row = Readonly<Record<string, unknown>>

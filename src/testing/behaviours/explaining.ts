@@ -263,8 +263,14 @@ export const explaining: readonly Behaviour<MakeNetwork>[] = [
       await network.peer('a').update('book', id, { title: 'of a' })
       await network.peer('b').update('book', id, { title: 'of b' })
       await network.sync('a', 'b')
-      const explanation = await network.peer('a').morango.explain('book', id)
-      breaks(explanation, 'conflict', /One version of it has lost a conflict/)
+      const { morango } = network.peer('a')
+      breaks(await morango.explain('book', id), 'conflict', /edited on two sides without a sync in between/)
+      const elsewhere = await network.peer('b').morango.explain('book', id)
+      breaks(elsewhere, 'conflict', /One version of it has lost a conflict/)
+      const [conflict] = await morango.conflicts.list()
+      await morango.conflicts.dismiss(conflict?.id ?? 0)
+      const { links } = await morango.explain('book', id)
+      same(links.find(({ link }) => link === 'conflict')?.state, 'ok', 'the link once it was dealt with')
     },
   },
 ]
