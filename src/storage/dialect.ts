@@ -84,6 +84,8 @@ export interface Dialect {
   readonly isRowFault: (error: unknown) => boolean
   /** Whether it says that another row has what may be there only once. */
   readonly isUniqueFault: (error: unknown) => boolean
+  /** Which of the rows written a row fault is about, as far as the error tells; undefined: errors never do. */
+  readonly faultyIds: ((error: Error, ids: readonly string[]) => ReadonlySet<string>) | undefined
   /** Expression: two columns are equal as an exact unique index has it; see `UniqueIndexInfo.exact`. */
   readonly equalInIndex: (a: RawBuilder<unknown>, b: RawBuilder<unknown>) => RawBuilder<boolean>
 }

@@ -28,11 +28,15 @@ export async function tryRows(
   return undefined
 }
 
+/** Which of the items an error is about, as far as it tells. A guess is enough: each is tried alone. */
+export type Suspects<T> = (error: Error, items: readonly T[]) => readonly T[]
+
 /**
- * Runs `work` over all items at once, and when a row is at fault halves them until the faulty ones stand alone.
- * A few bad rows among many cost a few statements each.
+ * Runs `work` over all items at once, and when a row is at fault once more without those that the error is about, or
+ * else halves them until the faulty ones stand alone. A few bad rows among many cost a few statements each.
  *
  * @param failed is told each faulty item.
+ * @param suspectsOf where the order of the items does not matter
  */
 export async function isolateFaults<T>(
   trx: Kysely<Schema>,
@@ -40,6 +44,7 @@ export async function isolateFaults<T>(
   items: readonly T[],
   work: (items: readonly T[]) => Promise<void>,
   failed: (item: T, error: Error) => void,
+  suspectsOf?: Suspects<T>,
 ): Promise<void> {
   if (items.length === 0) return
   const error = await tryRows(trx, dialect, () => work(items))
@@ -49,7 +54,16 @@ export async function isolateFaults<T>(
     failed(only, error)
     return
   }
+  for (const part of partsOf(items, suspectsOf?.(error, items) ?? [])) {
+    await isolateFaults(trx, dialect, part, work, failed, suspectsOf)
+  }
+}
+
+function partsOf<T>(items: readonly T[], suspects: readonly T[]): readonly (readonly T[])[] {
+  if (suspects.length > 0 && suspects.length < items.length) {
+    const suspected = new Set(suspects)
+    return [items.filter((item) => !suspected.has(item)), suspects]
+  }
   const middle = items.length >> 1
-  await isolateFaults(trx, dialect, items.slice(0, middle), work, failed)
-  await isolateFaults(trx, dialect, items.slice(middle), work, failed)
+  return [items.slice(0, middle), items.slice(middle)]
 }

@@ -4,7 +4,7 @@ import type { Row } from './decode-record.ts'
 import type { Dialect } from './dialect.ts'
 import type { Failure } from './dirty.ts'
 import { insertRows, quote } from './rows.ts'
-import { isolateFaults, tryRows } from './savepoint.ts'
+import { isolateFaults, type Suspects, tryRows } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { findClashes, repeatedIn } from './unique-clashes.ts'
 
@@ -125,12 +125,25 @@ async function halve(
   refused: Refused,
 ): Promise<void> {
   const write = async (some: readonly Row[]): Promise<void> => await upsertRows(trx, dialect, model, some)
+  const failed = ({ id }: Row, error: Error): void => {
+    const code = dialect.isUniqueFault(error) ? 'unique' : 'constraint'
+    refused.set(id, { id, code, message: `The database refused the row: ${error.message}` })
+  }
+  const { faultyIds } = dialect
+  if (faultyIds !== undefined && model.selfReference === undefined) {
+    const suspectsOf: Suspects<Row> = (error, some) => {
+      const ids = faultyIds(
+        error,
+        some.map(({ id }) => id),
+      )
+      return some.filter(({ id }) => ids.has(id))
+    }
+    await isolateFaults(trx, dialect, rows, write, failed, suspectsOf)
+    return
+  }
   if (rows.length > HALVED && (await tryRows(trx, dialect, () => write(rows))) === undefined) return
   for (let from = 0; from < rows.length; from += HALVED) {
-    await isolateFaults(trx, dialect, rows.slice(from, from + HALVED), write, ({ id }, error) => {
-      const code = dialect.isUniqueFault(error) ? 'unique' : 'constraint'
-      refused.set(id, { id, code, message: `The database refused the row: ${error.message}` })
-    })
+    await isolateFaults(trx, dialect, rows.slice(from, from + HALVED), write, failed)
   }
 }
 

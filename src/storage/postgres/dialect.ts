@@ -3,7 +3,7 @@ import { type PostgresQuery, readPostgresTable } from '../../models/read-postgre
 import type { Dialect } from '../dialect.ts'
 import type { Schema } from '../schema.ts'
 import { sideBySide } from './side-by-side.ts'
-import { codeOf, isBusy, isFull, isRowFault } from './errors.ts'
+import { codeOf, faultyIds, isBusy, isFull, isRowFault } from './errors.ts'
 import { postgresHealth } from './health.ts'
 import { insertion, rowsOf } from './insertion.ts'
 import { dropTrigger, installedTriggers, schemaState, triggers } from './triggers.ts'
@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = {
   },
   health: postgresHealth,
   isBusy,
+  faultyIds,
   isFull,
   isRowFault,
   isUniqueFault: (error) => codeOf(error) === UNIQUE_VIOLATION,

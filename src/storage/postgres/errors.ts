@@ -24,6 +24,16 @@ export function isRowFault(error: unknown): boolean {
   return code.startsWith(DATA_EXCEPTION) || code.startsWith(CONSTRAINT_VIOLATION) || ROW_FAULTS.has(code)
 }
 
+/**
+ * The ids that an error's detail names: of a row that breaks a check or a not-null constraint the server shows all values
+ * to who may read them. Native `uuid` columns are shown with dashes.
+ */
+export function faultyIds(error: Error, ids: readonly string[]): ReadonlySet<string> {
+  if (!('detail' in error) || typeof error.detail !== 'string') return new Set()
+  const detail = error.detail.replaceAll('-', '')
+  return new Set(ids.filter((id) => detail.includes(id)))
+}
+
 /** The SQLSTATE of an error, empty for one that has none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -65,6 +65,7 @@ export const sqliteDialect: Dialect = {
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isFull: (error) => primaryCode(error) === NO_ROOM,
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
+  faultyIds: undefined,
   isUniqueFault: (error) =>
     primaryCode(error) === CONSTRAINT &&
     error instanceof Error &&
