@@ -67,6 +67,20 @@ const steps = fc.array(
   { minLength: 4, maxLength: 24 },
 )
 
+async function withNetwork(work: (network: TestNetwork) => Promise<void>): Promise<void> {
+  const network = await createTestNetwork({
+    peers: PEERS,
+    profile,
+    schema: SCHEMA,
+    database: makeTestDatabase,
+  })
+  try {
+    await work(network)
+  } finally {
+    await network.close()
+  }
+}
+
 interface Edited {
   readonly stock: number
   readonly cents: number
@@ -132,13 +146,7 @@ function some(fields: ReadonlyMap<string, string>, names: readonly string[]): un
 it('whatever three peers edit and merge, they agree, and sums and unions have all that was done', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (history) => {
-      const network = await createTestNetwork({
-        peers: PEERS,
-        profile,
-        schema: SCHEMA,
-        database: makeTestDatabase,
-      })
-      try {
+      await withNetwork(async (network) => {
         const edited = await play(network, history)
         await network.converge()
         const fields = await fieldsAt(network, 'a')
@@ -148,9 +156,7 @@ it('whatever three peers edit and merge, they agree, and sums and unions have al
           `"${(edited.cents / 100).toFixed(2)}"`,
         ])
         expect(new Set(JSON.parse(fields.get('tags') ?? ''))).toEqual(edited.tags)
-      } finally {
-        await network.close()
-      }
+      })
     }),
     { numRuns: RUNS },
   )
@@ -159,13 +165,7 @@ it('whatever three peers edit and merge, they agree, and sums and unions have al
 it('two peers that have seen the same merge it to the same, each on its own', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (history) => {
-      const network = await createTestNetwork({
-        peers: PEERS,
-        profile,
-        schema: SCHEMA,
-        database: makeTestDatabase,
-      })
-      try {
+      await withNetwork(async (network) => {
         await play(network, history)
         // What c knows stays with c and goes to both; what a and b know crosses in one go.
         await network.sync('a', 'c', { direction: 'pull' })
@@ -174,9 +174,7 @@ it('two peers that have seen the same merge it to the same, each on its own', as
         await crossing(network)
         const [atA, atB] = [await fieldsAt(network, 'a'), await fieldsAt(network, 'b')]
         expect(some(atA, SYMMETRIC), `b had ${JSON.stringify([...before])}`).toEqual(some(atB, SYMMETRIC))
-      } finally {
-        await network.close()
-      }
+      })
     }),
     { numRuns: RUNS },
   )
