@@ -27,7 +27,7 @@ interface Filling {
 /**
  * Fills columns that are new here with what is in the Store for them: values from peers that had the columns before,
  * kept as fields that nobody here knew. Only where a row has nothing of its own yet, but the column's default. Without
- * that, the default would be taken for an edit, and would replace those values everywhere.
+ * this, the default would be taken for an edit, and would replace those values everywhere.
  *
  * What the database does not take is marked to be deserialized, which lists it as a problem. Must run untracked.
  *
@@ -104,7 +104,8 @@ function fillingOf(
       const ours = column.encode(row[name])
       if (theirs === undefined || theirs === ours) continue
       const unwritten = defaults.get(name)
-      if (ours === (unwritten ?? 'null')) values.set(name, column.decode(theirs))
+      // A default that another row would not get again cannot be told from what was written.
+      if (unwritten === undefined || unwritten === ours) values.set(name, column.decode(theirs))
     }
   } catch (error) {
     if (error instanceof FieldError) return 'refused'

@@ -162,6 +162,30 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'a table that was rebuilt with a column whose default is an expression has what the others wrote into it',
+    async run(make) {
+      const later = { profiles: [laterSuite], schema: laterSchema } as const
+      const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
+      const late = network.peer('late')
+      const id = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
+      await network.sync('late', 'early')
+      for (const statement of [
+        `create table account_new (id text primary key not null, root text not null, owner text not null,
+          email text not null unique, age integer not null default 7, name text not null default (lower('NEW')))`,
+        'insert into account_new (id, root, owner, email, age) select id, root, owner, email, age from account',
+        'drop table account',
+        'alter table account_new rename to account',
+      ]) {
+        await sql.raw(statement).execute(late.database.kysely)
+      }
+      await migrate(late.database, [suite])
+      await network.sync('late', 'early')
+      for (const name of network.names) {
+        same((await network.peer(name).row('account', id))?.['name'], 'Ada', `the row at ${name}`)
+      }
+    },
+  },
+  {
     name: 'what others wrote into a column that is new here, and that it does not take, is a problem and not lost',
     async run(make) {
       const later = { profiles: [laterSuite], schema: laterSchema } as const
