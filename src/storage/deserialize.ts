@@ -141,9 +141,9 @@ async function deserializeTurn(
       }
     }
   }
-  // What still referred to these rows may have been moved elsewhere by now.
+  // What referred to these rows, or was to fall with them, may have been moved elsewhere by now.
   for (const { model, hard, ids } of undeleted) {
-    const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard, keepFailures: true })
+    const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard, last: true })
     total.deleted += deleted
     total.failed += failed.length
   }

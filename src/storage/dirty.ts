@@ -1,6 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { compareCodePoints } from '../core/code-points.ts'
+import { isMorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
+import { rawValues } from '../core/python-json.ts'
 import type { CompiledModel } from '../models/compiled.ts'
+import { jsonText } from '../models/kinds/codec.ts'
 import type { Dialect } from './dialect.ts'
 import { partitionIn } from './ranges.ts'
 import type { Flag, Schema } from './schema.ts'
@@ -62,17 +66,45 @@ export async function readDirtyByIds(
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
-/** Ids and parents of a self-referencing model's dirty, not deleted records under the filter. */
+const PARENTS = 1000
+
+/**
+ * Ids and parents of a self-referencing model's dirty, not deleted records under the filter, by id. The parent is what
+ * the record's JSON says: the original notes it beside only once, so that it may be an old one (protocol §7).
+ */
 export async function readDirtyParents(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-): Promise<{ id: string; selfRefFk: string }[]> {
-  const result = await sql<{ id: string; selfRefFk: string }>`select s.id, s.self_ref_fk as "selfRefFk"
-    from morango_dirty d join morango_store s on s.no = d.store_no
-    where d.model_name = ${model.name} and s.profile = ${model.profile} and s.deleted = 0 and ${within(filter)}
-    order by s.id`.execute(trx)
-  return result.rows
+): Promise<{ id: string; parent: string }[]> {
+  const nodes: { id: string; parent: string }[] = []
+  for (let after = 0; ;) {
+    const { rows } = await sql<{ no: number; id: string; serialized: string; noted: string }>`
+      select d.store_no as no, s.id, s.serialized, s.self_ref_fk as noted
+      from morango_dirty d join morango_store s on s.no = d.store_no
+      where d.model_name = ${model.name} and d.store_no > ${after} and s.profile = ${model.profile} and s.deleted = 0
+        and ${within(filter)}
+      order by d.store_no limit ${PARENTS}`.execute(trx)
+    for (const { id, serialized, noted } of rows) {
+      nodes.push({ id, parent: parentIn(serialized, model.selfReference) ?? noted })
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PARENTS) break
+    after = Number(last.no)
+  }
+  return nodes.toSorted((a, b) => compareCodePoints(a.id, b.id))
+}
+
+// What cannot be read is listed as a problem when it is applied.
+function parentIn(serialized: string, field: string | undefined): string | undefined {
+  if (field === undefined) return undefined
+  try {
+    const raw = rawValues(serialized).get(field)
+    return raw === undefined ? undefined : (jsonText(raw) ?? '')
+  } catch (error) {
+    if (isMorangoError(error)) return undefined
+    throw error
+  }
 }
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */

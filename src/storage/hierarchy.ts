@@ -1,7 +1,7 @@
 /** A record and the one it refers to in its own model, `''` for none. */
 export interface Node {
   readonly id: string
-  readonly selfRefFk: string
+  readonly parent: string
 }
 
 /**
@@ -12,13 +12,13 @@ export function parentsFirst(nodes: readonly Node[]): string[] {
   const children = new Map<string, string[]>()
   const present = new Set(nodes.map((node) => node.id))
   const queue: string[] = []
-  for (const { id, selfRefFk } of nodes) {
-    if (selfRefFk === '' || selfRefFk === id || !present.has(selfRefFk)) {
+  for (const { id, parent } of nodes) {
+    if (parent === '' || parent === id || !present.has(parent)) {
       queue.push(id)
       continue
     }
-    const siblings = children.get(selfRefFk)
-    if (siblings === undefined) children.set(selfRefFk, [id])
+    const siblings = children.get(parent)
+    if (siblings === undefined) children.set(parent, [id])
     else siblings.push(id)
   }
   const ordered = new Set<string>()

@@ -2,6 +2,11 @@ import { type Kysely, sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
+/** What `work` throws when a statement went through, and what it did must not be. */
+export class RowsRefused extends Error {
+  override readonly name = 'RowsRefused'
+}
+
 /**
  * Runs a statement so that the transaction survives when the rows are at fault.
  *
@@ -19,7 +24,8 @@ export async function tryRows(
     if (dialect.checkNow !== undefined) await sql.raw(dialect.checkNow).execute(trx)
   } catch (error) {
     // With any other error the transaction is lost, and may be gone already.
-    if (!(error instanceof Error && dialect.isRowFault(error))) throw error
+    if (!(error instanceof Error)) throw error
+    if (!(error instanceof RowsRefused) && !dialect.isRowFault(error)) throw error
     await sql`rollback to savepoint morango_rows`.execute(trx)
     await sql`release savepoint morango_rows`.execute(trx)
     return error

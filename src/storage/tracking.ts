@@ -43,6 +43,25 @@ export async function unlog(
     and record_id in (select value from ${dialect.list(ids)})`.execute(trx)
 }
 
+const WAITING = sql`select s.id from morango_store s
+  join morango_dirty d on d.model_name = s.model_name and d.store_no = s.no and d.deleted = 0`
+
+/** Whether rows were logged after `since` of which a later version waits that is no deletion. */
+export async function waitingFell(trx: Kysely<Schema>, since: number): Promise<boolean> {
+  const found = await sql`select 1 from morango_change_log l where l.seq > ${since}
+    and l.record_id in (${WAITING} where s.id = l.record_id and s.model_name = l.model_name) limit 1`.execute(
+    trx,
+  )
+  return found.rows.length > 0
+}
+
+/** Takes back what was logged after `since` about such rows. */
+export async function unlogWaiting(trx: Kysely<Schema>, since: number): Promise<void> {
+  await sql`delete from morango_change_log where seq > ${since}
+    and record_id in (${WAITING} where s.id = morango_change_log.record_id
+      and s.model_name = morango_change_log.model_name)`.execute(trx)
+}
+
 /** Makes what was logged after `since` hard: deletions that follow from a hard one. */
 export async function hardenLog(trx: Kysely<Schema>, since: number): Promise<void> {
   await trx.updateTable('morango_change_log').set({ hard: 1 }).where('seq', '>', since).execute()

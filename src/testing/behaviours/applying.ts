@@ -193,4 +193,49 @@ export const applying: readonly Behaviour<MakeNetwork>[] = [
       same(await upgraded.problems(), [], 'problems then')
     },
   },
+  {
+    name: 'leaves in place what was moved away before what it was in was deleted, and all that is in it',
+    async run(make) {
+      for (const hard of [false, true]) {
+        const network = await suiteNetwork(make, { peers: 2 })
+        const [a, b] = [network.peer('a'), network.peer('b')]
+        const top = await add(network, 'a', 'shelf', { label: 'top' })
+        const middle = await add(network, 'a', 'shelf', { parent_id: top })
+        const inner = await add(network, 'a', 'shelf', { parent_id: middle })
+        const book = await add(network, 'a', 'book', { shelf_id: inner })
+        const loose = await add(network, 'a', 'book', { shelf_id: top })
+        for (const one of [book, loose]) await add(network, 'a', 'note', { book_id: one, body: 'x' })
+        await network.sync('a', 'b')
+        await a.update('shelf', inner, { parent_id: null })
+        await a.update('book', loose, { shelf_id: inner })
+        if (hard) await a.deleteHard('shelf', top)
+        else await a.delete('shelf', top)
+        const { pushed, problems } = await network.sync('b', 'a')
+        same([pushed, problems.undeserialized], [0, 0], 'records that b sends back, and problems')
+        const shelves = (await b.rows('shelf')).map(({ id, parent_id: parent }) => [id, parent])
+        same(shelves, [[inner, null]], 'the shelves at b')
+        same(
+          (await b.rows('book')).map((row) => row['shelf_id']),
+          [inner, inner],
+          'where the books are at b',
+        )
+        same((await b.rows('note')).length, 2, 'notes at b')
+        same(await network.digest('a'), await network.digest('b'), 'digests')
+      }
+    },
+  },
+  {
+    name: 'writes parents first where the parents that were noted beside the records are old ones',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: 2 })
+      const top = await add(network, 'a', 'shelf', { label: 'top' })
+      for (let child = 0; child < 6; child++) await add(network, 'a', 'shelf', { parent_id: top })
+      await network.peer('a').morango.serialize()
+      // As the original leaves it when a record is moved.
+      await sql`update morango_store set self_ref_fk = ''`.execute(network.peer('a').database.kysely)
+      await network.sync('a', 'b')
+      same(await problemCodes(network.peer('b')), [], 'problems')
+      same((await network.peer('b').rows('shelf')).length, 7, 'shelves')
+    },
+  },
 ]
