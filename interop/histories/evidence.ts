@@ -22,8 +22,9 @@ export interface Occurrence {
   /** What the peers of the original had before the step, and have after it. */
   readonly before: readonly Flat[]
   readonly after: readonly Flat[]
-  /** What those have after it that have ours among them. */
+  /** What those have after it that have ours among them, and what they had before. */
   readonly ours: readonly Flat[]
+  readonly oursBefore: readonly Flat[]
   /** The quirks that have been met before, by name. */
   readonly met: ReadonlySet<string>
 }
@@ -99,7 +100,48 @@ export function mayReceive(action: Action, peer: number, record: string, flats: 
 
 /** Where a record is, by its Store. */
 export function partitionOf(flat: Flat, record: string): string | undefined {
-  return flat.get(`store/${record}/who`)?.split(' ').slice(2).join(' ')
+  return flat.get(`store/${record}/who`)?.split('\t')[2]
+}
+
+/** The lines of conflicting data that others are not, each as often as there are more of it. */
+export function linesBeyond(lines: readonly string[], others: readonly string[]): string[] {
+  const left = [...others]
+  return lines.filter((line) => {
+    const at = left.indexOf(line)
+    if (at === -1) return true
+    left.splice(at, 1)
+    return false
+  })
+}
+
+/** The lines of conflicting data. */
+export function linesOf(conflicting: string | undefined): string[] {
+  return (conflicting ?? '').split('\n').filter((line) => line !== '')
+}
+
+/** The lines of a record's conflicting data that one world had and the other not, at any peer, before the step. */
+export function linesApart(
+  path: string,
+  { before, oursBefore }: Pick<Occurrence, 'before' | 'oursBefore'>,
+): Set<string> {
+  return new Set(
+    before.flatMap((flat, peer) => {
+      const [theirs, ours] = [linesOf(flat.get(path)), linesOf(oursBefore[peer]?.get(path))]
+      return [...linesBeyond(theirs, ours), ...linesBeyond(ours, theirs)]
+    }),
+  )
+}
+
+/** Whether conflicting data differs only in lines that did before: what a quirk has left somewhere travels. */
+export function isCarriedOn(
+  occurrence: Omit<Occurrence, 'met' | 'differences' | 'action' | 'after' | 'ours'>,
+): boolean {
+  const { path, theirs, ours } = occurrence.difference
+  if (!path.endsWith('/conflicting')) return false
+  const [their, our] = [linesOf(theirs), linesOf(ours)]
+  const differing = [...linesBeyond(their, our), ...linesBeyond(our, their)]
+  const known = linesApart(path, occurrence)
+  return differing.length > 0 && differing.every((line) => known.has(line))
 }
 
 /** The records that have changed since they were serialized. */

@@ -9,7 +9,7 @@ export type Rename = (text: string) => string
 /**
  * - `counter`: the instance's; `buffers`: how many rows wait there
  * - `claims/<partition>`: the database max counters, `a3 b2`: instance a's 3, instance b's 2
- * - `store/<record>/…`: `who` (model, source id, partition), `parent`, `json`, `conflicting`, `state`, `version` (the
+ * - `store/<record>/…`: `who` (model, source id, partition, with tabs between), `parent`, `json`, `conflicting`, `state`, `version` (the
  *   record max counters, a `*` before the last saved one)
  * - `app/<record>`: its row; `pending/<record>`: it has changed since it was serialized
  */
@@ -28,7 +28,7 @@ export function flatten(dump: Dump, rename: Rename): Flat {
   }
   for (const row of dump.store) {
     const at = `store/${row.id}`
-    put(`${at}/who`, `${row.model} ${row.source} ${row.partition}`)
+    put(`${at}/who`, [row.model, row.source, row.partition].join('\t'))
     put(`${at}/parent`, row.selfRef)
     put(`${at}/json`, row.serialized)
     put(`${at}/conflicting`, row.conflicting)

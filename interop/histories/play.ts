@@ -4,7 +4,7 @@ import { type Cast, PERSONS } from './cast.ts'
 import { type Flat, flatten, type Rename } from './flat.ts'
 import { type History, keyOf, OWNERS, SLOTS } from './history.ts'
 import { createNumbering, type Numbering } from './numbering.ts'
-import type { Difference, Occurrence } from './evidence.ts'
+import { type Difference, isCarriedOn, type Occurrence } from './evidence.ts'
 import { type Quirk, QUIRKS } from './quirks.ts'
 import { type Action, idOf, perform, resolve, type Scene } from './script.ts'
 
@@ -77,6 +77,7 @@ async function run(
       differences.push({ peer: undefined, path: 'outcome', theirs: one.outcome, ours: other.outcome })
     }
     const before = [...flats]
+    const oursBefore = [...ourFlats]
     for (const [at, peer] of participants(action).entries()) {
       const [dump, ourDump] = [one.seen[at], other.seen[at]]
       const carry = carried[peer]
@@ -100,8 +101,10 @@ async function run(
         before,
         after: flats,
         ours: ourFlats,
+        oursBefore,
         met: quirks,
       }
+      if (isCarriedOn(occurrence)) continue
       const quirk = travelled.get(spread) ?? QUIRKS.find(({ explains }) => explains(occurrence))
       if (quirk === undefined) unexplained.push(difference)
       else {

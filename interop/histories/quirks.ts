@@ -2,6 +2,9 @@ import {
   isAbout,
   isToBeDeleted,
   isTrue,
+  linesApart,
+  linesBeyond,
+  linesOf,
   mayReceive,
   type Occurrence,
   parentIn,
@@ -165,9 +168,11 @@ export const QUIRKS: readonly Quirk[] = [
     reason:
       '§8: a hard-deleted record with an empty JSON, created again, blocks all serializing; for ours it is {}',
     parts: true,
-    explains: ({ differences, before }) =>
-      differences.some(({ path, theirs }) => path === 'outcome' && theirs.includes('JSONDecodeError')) &&
-      before.some((flat) =>
+    explains: ({ difference, differences, action, before, after }) =>
+      // Where ours is the client of one that fails so, it may have come as far, or not.
+      (differences.some(({ path, theirs }) => path === 'outcome' && theirs.includes('JSONDecodeError')) ||
+        (action.operation === 'sync' && difference.path === 'buffers')) &&
+      [...before, ...after].some((flat) =>
         [...flat].some(
           ([path, state]) =>
             path.endsWith('/state') &&
@@ -197,13 +202,72 @@ export const QUIRKS: readonly Quirk[] = [
     reason:
       'an applied deletion stays marked as waiting, and what replaces a waiting record keeps it as conflicting data',
     parts: false,
-    explains: ({ difference: { peer, path, theirs, ours }, action, before }) => {
+    explains: (occurrence) => {
+      const { difference, action, before } = occurrence
+      const { peer, path, theirs, ours } = difference
       if (!path.endsWith('/conflicting') || action.operation === 'edit') return false
       const flat = before[peer ?? -1]
       const at = `store/${recordOf(path)}`
+      if (flat?.get(`${at}/state`)?.endsWith('deleted dirty') !== true) return false
+      const [more, less] = [
+        linesBeyond(linesOf(theirs), linesOf(ours)),
+        linesBeyond(linesOf(ours), linesOf(theirs)),
+      ]
+      const kept = flat.get(`${at}/json`) ?? ''
+      const known = linesApart(path, occurrence)
+      const isKept = kept === '' ? true : more.includes(kept)
+      return less.length === 0 && isKept && more.every((line) => line === kept || known.has(line))
+    },
+  },
+  {
+    name: 'drops what the other side had lost',
+    reason: '§8: what an arriving record had lost in conflicts before is kept when it meets another one',
+    parts: false,
+    explains: ({ difference: { path, theirs, ours }, action, oursBefore }) => {
+      if (!path.endsWith('/conflicting') || action.operation !== 'sync') return false
+      const [more, less] = [
+        linesBeyond(linesOf(ours), linesOf(theirs)),
+        linesBeyond(linesOf(theirs), linesOf(ours)),
+      ]
+      const had = [action.client, action.server].flatMap((one) => linesOf(oursBefore[one]?.get(path)))
+      return more.length > 0 && less.length === 0 && more.every((line) => had.includes(line))
+    },
+  },
+  {
+    name: 'deletes hard what arrives later',
+    reason:
+      '§7: a hard deletion of a row that was never serialized concerns nobody; the original keeps it, and deletes the ' +
+      'record of that id that arrives later',
+    parts: true,
+    explains: ({ difference: { path }, action, before, after }) => {
+      const record = recordOf(path)
       return (
-        flat?.get(`${at}/state`)?.endsWith('deleted dirty') === true &&
-        theirs === `${flat.get(`${at}/json`) ?? ''}\n${ours}`
+        action.operation === 'sync' &&
+        before.some(
+          (flat, peer) =>
+            flat.has(`pending/${record}`) &&
+            !flat.has(`app/${record}`) &&
+            !flat.has(`store/${record}/who`) &&
+            after[peer]?.get(`store/${record}/state`)?.startsWith('hard deleted') === true,
+        )
+      )
+    },
+  },
+  {
+    name: 'misses rows that are not serialized',
+    reason:
+      '§9: a record may refer to a row that was made here and not serialized yet; the original says it is not there',
+    parts: true,
+    explains: ({ difference: { peer, path }, action, after, ours }) => {
+      const [flat, ourFlat] = [after[peer ?? -1], ours[peer ?? -1]]
+      const record = recordOf(path)
+      const waits =
+        flat?.get(`store/${record}/state`) === 'alive dirty' &&
+        ourFlat?.get(`store/${record}/state`) === 'alive'
+      if (action.operation !== 'sync' || flat === undefined || !waits) return false
+      const json = flat.get(`store/${record}/json`) ?? ''
+      return pendingOf(flat).some(
+        (row) => json.includes(row) && flat.has(`app/${row}`) && !flat.has(`store/${row}/who`),
       )
     },
   },
