@@ -42,7 +42,17 @@ export interface MergeStamp {
  * Whose content a conflict's result has: ours as in the original, theirs, or what an application's hook made
  * of both. The text that is not kept goes to the conflicting data.
  */
-export type MergeChoice = 'ours' | 'theirs' | { readonly serialized: string; readonly selfRefFk: string }
+export type MergeChoice = 'ours' | 'theirs' | MergedContent
+
+/** What an application's hook or policies made of both sides. */
+export interface MergedContent {
+  readonly serialized: string
+  readonly selfRefFk: string
+  /** Whether the policies cover all of it, so that nobody need look at the conflict. */
+  readonly settled?: boolean
+  /** Whether what both sides had is in it, so that neither is kept as conflicting data. */
+  readonly combined?: boolean
+}
 
 const NO_CONTENT = '{}'
 
@@ -117,7 +127,9 @@ function chosenContent(local: StoreRecord, incoming: StoreRecord, keep: MergeCho
       ? [incoming.serialized]
       : keep === 'theirs'
         ? [local.serialized]
-        : [incoming.serialized, local.serialized]
+        : keep.combined === true
+          ? []
+          : [incoming.serialized, local.serialized]
   const { serialized, selfRefFk } = keep === 'ours' ? local : keep === 'theirs' ? incoming : keep
   const earlier = joinConflictingData(local.conflictingSerializedData, incoming.conflictingSerializedData)
   const conflictingSerializedData = losers.map((loser) => `${loser}\n`).join('') + earlier

@@ -96,6 +96,26 @@ export interface MergeSide {
   readonly history: Readonly<Record<string, number>>
 }
 
+/** What a merge makes of two sides. */
+export interface MergedFields {
+  /** What to put over our side's fields. */
+  readonly fields: readonly RawField[]
+  /** Whether there was a policy for all in which the sides differed, so that nobody need look at it. */
+  readonly settled: boolean
+  /** Whether what both sides had is in the result, so that neither has to be kept beside it. */
+  readonly combined: boolean
+}
+
+/** An edit of a model with sums, as it is serialized. */
+export interface NotedEdit {
+  /** The stored JSON; undefined for a record that is new. */
+  readonly before: string | undefined
+  readonly after: readonly RawField[]
+  readonly instance: string
+  /** The counter at which the instance saved the record before; 0 when it never did. */
+  readonly counter: number
+}
+
 /** A declared model joined with what the database says of its table. */
 export interface CompiledModel {
   readonly profile: string
@@ -154,19 +174,10 @@ export interface CompiledModel {
   readonly evictingKeys: readonly UniqueKey[]
   /** Undefined: what holds for the database. */
   readonly deletionBrake: DeletionBrake | false | undefined
-  /**
-   * Undefined where the model has no `merge`. Gives the fields to put over ours.
-   * @throws FieldError, or what the hook throws
-   */
-  readonly merge: ((ours: MergeSide, theirs: MergeSide) => readonly RawField[]) | undefined
-  /**
-   * Undefined where no column is summed. Gives the field that says what each instance has added, after an edit.
-   * @param before the stored JSON; undefined for a record that is new
-   * @throws FieldError
-   */
-  readonly noteSums:
-    | ((before: string | undefined, after: readonly RawField[], instance: string) => RawField)
-    | undefined
+  /** Undefined where the model has no `merge`. @throws FieldError, or what the hook throws */
+  readonly merge: ((ours: MergeSide, theirs: MergeSide, instance: string) => MergedFields) | undefined
+  /** Undefined where no column is summed. Gives the field that says what each instance has added, after an edit. */
+  readonly noteSums: ((edit: NotedEdit) => RawField) | undefined
 }
 
 /** A profile whose models are compiled, in dependency order: referred-to models first. */

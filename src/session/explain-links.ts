@@ -377,7 +377,7 @@ function judgeConflict({ record }: ChainFacts): Judged<'conflict'> {
     'failed',
     `${what} lost a conflict: edits that were made on two sides without a sync in between.`,
     evidence,
-    'It was settled on another device, which lists it: `morango conflicts` there.',
+    'It was settled on another device, whose `morango conflicts` lists it, or here and forgotten since.',
   ]
 }
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import { type JsonValue, parseJsonExact, pythonStringify, rawValues } from '../core/python-json.ts'
+import { canonicalJson } from '../core/canonical-json.ts'
+import { rawValues } from '../core/python-json.ts'
 import type { CompiledColumn, CompiledModel } from '../models/compiled.ts'
 import { selected } from './row-columns.ts'
 import type { Flag, Schema } from './schema.ts'
@@ -71,19 +72,7 @@ export async function readDefaults(db: Kysely<Schema>, model: CompiledModel): Pr
 // Peers may write a value in another form, and databases may give it back in theirs.
 function sameValue(column: CompiledColumn, raw: string, other: string): boolean {
   if (encoded(column, () => column.decode(other)) === raw) return true
-  return canonical(raw) === canonical(other)
-}
-
-// Whatever the order of members, which databases do not keep either.
-function canonical(raw: string): string {
-  return pythonStringify(sorted(parseJsonExact(raw)))
-}
-
-function sorted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const members = Object.entries(value).map(([key, member]): [string, JsonValue] => [key, sorted(member)])
-  return Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return canonicalJson(raw) === canonicalJson(other)
 }
 
 function encoded(column: CompiledColumn, value: unknown): string | undefined {

@@ -30,6 +30,8 @@ export interface NewConflict {
   /** The content that the record has now. */
   readonly result: string
   readonly transferSessionId: string | null
+  /** Whether it was merged by policies that cover all of it: then it is kept, and nobody need look at it. */
+  readonly settled?: boolean
 }
 
 const COLUMNS = [
@@ -48,6 +50,8 @@ const COLUMNS = [
   'their_deleted',
   'result',
   'transfer_session_id',
+  'state',
+  'settled_at',
 ] as const
 
 const TYPES = {
@@ -82,9 +86,11 @@ export async function noteConflicts(
       theirs.deleted ? 1 : 0,
       conflict.result,
       conflict.transferSessionId,
+      conflict.settled === true ? 'dismissed' : 'open',
+      conflict.settled === true ? now : null,
     ]
   })
-  const constants = { state: 'open', told: 0, happened_at: now }
+  const constants = { told: 0, happened_at: now }
   await insertRows(
     trx,
     dialect,

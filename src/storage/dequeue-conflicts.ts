@@ -54,7 +54,7 @@ export async function mergeConflicts(
       if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
-      const choice = chooseContent(context, local, incoming)
+      const choice = chooseContent(context, local, incoming, stamp.instance)
       const result = mergeRecords(local, incoming, stamp, choice)
       if (!result.hardDeleted) conflicts.push(conflictOf(local, incoming, choice, result))
       return result
@@ -81,6 +81,7 @@ function conflictOf(
     ours: versionOf(ours),
     theirs: versionOf(theirs),
     result: result.serialized,
+    settled: typeof choice === 'object' && choice.settled === true && !result.deleted,
     transferSessionId: theirs.lastTransferSessionId,
   }
 }

@@ -41,7 +41,9 @@ export async function fillColumns(
 ): Promise<number> {
   const columns = model.columns.filter(({ name }) => names.includes(name))
   if (columns.length === 0) return 0
-  const defaults = await readDefaults(trx, model)
+  // Rows that were there already have the database's default, whatever is declared for records.
+  const plain = { ...model, columns: columns.map((column) => ({ ...column, whenMissing: undefined })) }
+  const defaults = [await readDefaults(trx, model), await readDefaults(trx, plain)]
   let filled = 0
   for (let after = 0; ;) {
     const rows = await readBatch(trx, model, columns, after)
@@ -93,7 +95,7 @@ async function readBatch(
 function fillingOf(
   row: Candidate,
   columns: readonly CompiledColumn[],
-  defaults: Defaults,
+  defaults: readonly Defaults[],
 ): Filling | 'refused' {
   const stored = rawValues(row.morango_serialized)
   const values = new Map<string, SqlValue>()
@@ -103,9 +105,9 @@ function fillingOf(
       const theirs = stored.get(name)
       const ours = column.encode(row[name])
       if (theirs === undefined || theirs === ours) continue
-      const unwritten = defaults.get(name)
+      const unwritten = defaults.map((known) => known.get(name))
       // A default that another row would not get again cannot be told from what was written.
-      if (unwritten === undefined || unwritten === ours) values.set(name, column.decode(theirs))
+      if (unwritten.includes(undefined) || unwritten.includes(ours)) values.set(name, column.decode(theirs))
     }
   } catch (error) {
     if (error instanceof FieldError) return 'refused'

@@ -21,7 +21,7 @@ export interface Statement {
 
 /** How rows are inserted into one target. */
 export interface Insertion {
-  /** The most rows a statement should have. */
-  readonly most: number
+  /** How many of so many rows the next statement should have. */
+  readonly take: (left: number) => number
   readonly statement: (rows: readonly (readonly SqlValue[])[]) => Statement
 }

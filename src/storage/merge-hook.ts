@@ -8,16 +8,23 @@ import type { EngineContext } from './context.ts'
  * What a conflict's result holds: what the model's `merge` makes of both sides, or ours without one. A
  * deletion is never merged with an edit. When the hook throws, ours is kept, as without a hook, and the
  * application is told: one bad record must not hold up its transfer.
+ *
+ * @param instance - that merges
  */
-export function chooseContent(context: EngineContext, ours: StoreRecord, theirs: StoreRecord): MergeChoice {
+export function chooseContent(
+  context: EngineContext,
+  ours: StoreRecord,
+  theirs: StoreRecord,
+  instance: string,
+): MergeChoice {
   const model = context.profiles.get(ours.profile)?.model(ours.modelName)
   if (model?.merge === undefined || ours.deleted || theirs.deleted) return 'ours'
   try {
-    const serialized = mergeObject(ours.serialized, model.merge(sideOf(ours), sideOf(theirs)))
-    if (serialized === ours.serialized) return 'ours'
+    const { fields, settled, combined } = model.merge(sideOf(ours), sideOf(theirs), instance)
+    const serialized = mergeObject(ours.serialized, fields)
     const { selfReference } = model
     const parent = selfReference === undefined ? undefined : rawValues(serialized).get(selfReference)
-    return { serialized, selfRefFk: jsonText(parent ?? '') ?? '' }
+    return { serialized, selfRefFk: jsonText(parent ?? '') ?? '', settled, combined }
   } catch (cause) {
     context.onWarning?.({
       code: 'merge-hook-failed',

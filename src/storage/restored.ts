@@ -19,10 +19,10 @@ export async function renewIfRestored(
   peerFsic: string,
   format: FsicFormat,
 ): Promise<boolean> {
-  const { id, counter } = await currentInstance(turn.trx)
+  const { id, counter, exchanged_counter: exchanged } = await currentInstance(turn.trx)
   const seen = counterIn(peerFsic, format, id)
   if (seen <= counter) return false
-  await renewAfterRestore(turn, context)
+  await renewAfterRestore(turn, context, exchanged)
   context.onWarning?.({
     code: 'instance-renewed',
     message:
@@ -34,18 +34,21 @@ export async function renewIfRestored(
 
 /**
  * Has a restored database go on as a new instance. Counters above the backup's were given twice otherwise, for
- * different things, and peers would take our new changes for known. What was stamped since the last finished transfer
- * is stamped again by the new instance, and our claims about ourselves fall back to that point, so that what the backup
- * lacks comes back from peers.
+ * different things, and peers would take our new changes for known. What was stamped after `certain` is stamped again by
+ * the new instance, and our claims about ourselves fall back to that point, so that what the backup lacks comes back from
+ * peers.
+ *
+ * @param certain - the last counter of which it is certain that it was given but once. When nothing has been stamped since
+ *   the restore, that is the backup's own: default.
  */
-export async function renewAfterRestore(turn: Turn, context: EngineContext): Promise<void> {
+export async function renewAfterRestore(turn: Turn, context: EngineContext, certain?: number): Promise<void> {
   const { trx } = turn
   turn.alone()
   const old = await currentInstance(trx)
   await renewInstance(trx, context)
   const stamp = await raiseCounter(trx)
   const { dialect } = context.database
-  const since = old.exchanged_counter
+  const since = certain ?? old.counter
   if (since > 0) {
     await sql`insert into morango_record_max_counter (store_id, instance_id, counter, partition)
       select id, ${old.id}, cast(${since} as integer), partition from morango_store

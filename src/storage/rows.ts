@@ -12,10 +12,12 @@ export async function insertRows(
   rows: readonly (readonly SqlValue[])[],
 ): Promise<void> {
   if (rows.length === 0) return
-  const { most, statement } = dialect.insertion(target)
-  for (let start = 0; start < rows.length; start += most) {
-    const { text, parameters } = statement(rows.slice(start, start + most))
+  const { take, statement } = dialect.insertion(target)
+  for (let start = 0; start < rows.length;) {
+    const end = start + take(rows.length - start)
+    const { text, parameters } = statement(rows.slice(start, end))
     await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
+    start = end
   }
 }
 

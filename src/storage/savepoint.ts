@@ -1,6 +1,11 @@
-import { type Kysely, sql } from 'kysely'
+import { CompiledQuery, type Kysely, sql } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
+
+// Compiled once: where rows are bad these are run thousands of times.
+const SAVE = CompiledQuery.raw('savepoint morango_rows')
+const ROLL_BACK = CompiledQuery.raw('rollback to savepoint morango_rows')
+const RELEASE = CompiledQuery.raw('release savepoint morango_rows')
 
 /** What `work` throws when a statement went through, and what it did must not be. */
 export class RowsRefused extends Error {
@@ -18,7 +23,7 @@ export async function tryRows(
   dialect: Dialect,
   work: () => Promise<void>,
 ): Promise<Error | undefined> {
-  await sql`savepoint morango_rows`.execute(trx)
+  await trx.executeQuery(SAVE)
   try {
     await work()
     if (dialect.checkNow !== undefined) await sql.raw(dialect.checkNow).execute(trx)
@@ -26,13 +31,16 @@ export async function tryRows(
     // With any other error the transaction is lost, and may be gone already.
     if (!(error instanceof Error)) throw error
     if (!(error instanceof RowsRefused) && !dialect.isRowFault(error)) throw error
-    await sql`rollback to savepoint morango_rows`.execute(trx)
-    await sql`release savepoint morango_rows`.execute(trx)
+    await trx.executeQuery(ROLL_BACK)
+    await trx.executeQuery(RELEASE)
     return error
   }
-  await sql`release savepoint morango_rows`.execute(trx)
+  await trx.executeQuery(RELEASE)
   return undefined
 }
+
+// An error is about one row: where many are bad, to halve them is quicker than to take them out one by one.
+const MOST_GUESSES = 4
 
 /** Which of the items an error is about, as far as it tells. A guess is enough: each is tried alone. */
 export type Suspects<T> = (error: Error, items: readonly T[]) => readonly T[]
@@ -51,6 +59,7 @@ export async function isolateFaults<T>(
   work: (items: readonly T[]) => Promise<void>,
   failed: (item: T, error: Error) => void,
   suspectsOf?: Suspects<T>,
+  guesses: number = MOST_GUESSES,
 ): Promise<void> {
   if (items.length === 0) return
   const error = await tryRows(trx, dialect, () => work(items))
@@ -60,8 +69,9 @@ export async function isolateFaults<T>(
     failed(only, error)
     return
   }
-  for (const part of partsOf(items, suspectsOf?.(error, items) ?? [])) {
-    await isolateFaults(trx, dialect, part, work, failed, suspectsOf)
+  const suspects = guesses > 0 ? (suspectsOf?.(error, items) ?? []) : []
+  for (const part of partsOf(items, suspects)) {
+    await isolateFaults(trx, dialect, part, work, failed, suspectsOf, guesses - 1)
   }
 }
 

@@ -2,6 +2,7 @@ import { filterContains, type Filter } from '../core/filter.ts'
 import { isMorangoError } from '../core/errors.ts'
 import { joinObject, mergeObject } from '../core/python-json.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
+import { parseCounters } from './outgoing.ts'
 import type { KeptPending } from './pending.ts'
 import type { Flag } from './schema.ts'
 
@@ -28,6 +29,8 @@ export interface Stored {
   readonly dirty: number | null
   readonly instance: string
   readonly counter: number
+  /** The record max counters, the last saved pair left out; read for models with sums. */
+  readonly history?: string | null
 }
 
 /** An edit and a received version that had not been applied yet. */
@@ -91,7 +94,10 @@ export function decide(
       return { kind: 'updated', row, forget: true }
     }
     const fields = model.encode(candidate, identity)
-    if (model.noteSums !== undefined) fields.push(model.noteSums(stored.serialized, fields, instance))
+    if (model.noteSums !== undefined) {
+      const counter = savedAt(stored, instance)
+      fields.push(model.noteSums({ before: stored.serialized, after: fields, instance, counter }))
+    }
     const serialized = mergeObject(stored.serialized, fields)
     if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
     const conflicting =
@@ -104,6 +110,11 @@ export function decide(
   }
 }
 
+function savedAt({ instance: last, counter, history }: Stored, instance: string): number {
+  if (last === instance) return counter
+  return history === null || history === undefined ? 0 : (parseCounters(history)[instance] ?? 0)
+}
+
 function newText(
   model: CompiledModel,
   candidate: Candidate,
@@ -112,7 +123,7 @@ function newText(
 ): string {
   if (model.noteSums === undefined) return model.encodeText(candidate, identity)
   const fields = model.encode(candidate, identity)
-  return joinObject([...fields, model.noteSums(undefined, fields, instance)])
+  return joinObject([...fields, model.noteSums({ before: undefined, after: fields, instance, counter: 0 })])
 }
 
 function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {

@@ -23,7 +23,7 @@ import {
 } from './saved-partitions.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
 import { type Candidate, decide, type MetWaiting, type Outcome, type Stored } from './serialize-decision.ts'
-import { forgetContent, snapshotQueued } from './snapshot.ts'
+import { forgetContent, historyOf, snapshotQueued } from './snapshot.ts'
 import { STORE_REPLACE } from './store-rows.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
@@ -164,6 +164,7 @@ async function readCandidates(
 async function readStored(
   trx: Kysely<Schema>,
   dialect: Dialect,
+  model: CompiledModel,
   batch: readonly Candidate[],
 ): Promise<Map<string, Stored>> {
   const ids = batch.flatMap((candidate) => candidate.morango_store_exists ?? [])
@@ -172,7 +173,7 @@ async function readStored(
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
       s.hard_deleted as "hardDeleted",
       s.last_transfer_session_id as transfer, d.store_no as dirty, s.last_saved_instance as instance,
-      s.last_saved_counter as counter
+      s.last_saved_counter as counter, ${model.noteSums === undefined ? sql`null` : historyOf(dialect, sql`s.id`)} as history
     from morango_store s left join morango_dirty d
       on d.model_name = s.model_name and d.store_no = s.no
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
@@ -193,7 +194,7 @@ async function writeBatch(
   const { trx } = turn
   const { model, batch, filter, stamp, saved } = work
   const { dialect } = context.database
-  const stored = await readStored(trx, dialect, batch)
+  const stored = await readStored(trx, dialect, model, batch)
   const created: (readonly SqlValue[])[] = []
   const replaced: (readonly SqlValue[])[] = []
   const changed: string[] = []

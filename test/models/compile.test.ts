@@ -421,12 +421,16 @@ describe('validation', () => {
     })
     const compiled = await compileOne(sql, { partition: '${id}', merge })
     const side = { raw: '', value: { a: 'é' }, instance: ID_A, counter: 1, history: {} }
-    expect(compiled.merge?.(side, side)).toEqual([
-      { key: 'a', raw: String.raw`"\u00e9"` },
-      { key: 'n', raw: '1' },
-    ])
+    expect(compiled.merge?.(side, side, ID_A)).toEqual({
+      fields: [
+        { key: 'a', raw: String.raw`"\u00e9"` },
+        { key: 'n', raw: '1' },
+      ],
+      settled: false,
+      combined: false,
+    })
     expect(compiled.noteSums).toBeUndefined()
-    expect(() => compiled.merge?.({ ...side, value: { a: () => 1 } }, side)).toThrow(
+    expect(() => compiled.merge?.({ ...side, value: { a: () => 1 } }, side, ID_A)).toThrow(
       'field a is not a JSON value',
     )
     expect(compiled.validate).toBeUndefined()

@@ -10,7 +10,13 @@ const TABLE = `create table thing (
   id char(32) primary key not null, place text not null, secret text, n integer, price numeric(9, 2), weight real,
   open boolean, at datetime, day date, hour time, took text, tags json, list text, blob blob, note text,
   parent text references thing)`
-const [A, B, P] = ['a', 'b', 'p'].map((letter) => letter.repeat(32)) as [string, string, string]
+const [A, B, C, M, P] = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(32)) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+]
 
 async function thing(merge: MergePolicies): Promise<CompiledModel> {
   return await compileOne(TABLE, {
@@ -29,8 +35,8 @@ function sideOf(raw: string, history: Record<string, number>): MergeSide {
 async function bothWays(merge: MergePolicies, ours: string, theirs: string, field: string): Promise<unknown> {
   const compiled = await thing(merge)
   const [a, b] = [sideOf(ours, { [A]: 1 }), sideOf(theirs, { [B]: 1 })]
-  const one = compiled.merge?.(a, b).find(({ key }) => key === field)?.raw
-  const other = compiled.merge?.(b, a).find(({ key }) => key === field)?.raw
+  const one = compiled.merge?.(a, b, A).fields.find(({ key }) => key === field)?.raw
+  const other = compiled.merge?.(b, a, B).fields.find(({ key }) => key === field)?.raw
   expect(other).toBe(one)
   return one
 }
@@ -54,6 +60,7 @@ describe('what policies make of two values', () => {
     ['max', 'n', 'null', '-5', '-5'],
     ['min', 'n', 'null', '-5', '-5'],
     ['union', 'tags', '[3, "b", 20]', '["a", 3, {"x": 1}]', '[3, 20, "a", "b", {"x": 1}]'],
+    ['union', 'tags', '[{"b": 1, "a": 2}]', '[{"a": 2, "b": 1}, 1]', '[1, {"a": 2, "b": 1}]'],
     ['union', 'tags', 'null', '["b", "a"]', '["b", "a"]'],
     ['union', 'tags', '["b", "a"]', '["b", "a"]', '["b", "a"]'],
   ] as const)('%s of %s', async (policy, field, ours, theirs, expected) => {
@@ -77,7 +84,7 @@ describe('what policies make of two values', () => {
       (raw) => sideOf(raw, {}),
     ) as [MergeSide, MergeSide]
     const merged = async (merge: MergePolicies): Promise<string> =>
-      joinObject((await thing(merge)).merge?.(ours, theirs) ?? [])
+      joinObject((await thing(merge)).merge?.(ours, theirs, A).fields ?? [])
     expect(await merged({})).toBe('{"note": "o", "day": 1, "x": 1, "y": 3}')
     expect(await merged({ '*': 'theirs', note: 'ours' })).toBe('{"note": "o", "day": 2, "x": 2, "y": 3}')
   })
@@ -96,17 +103,15 @@ describe('sums', () => {
 
   const model = thing({ n: 'sum', price: 'sum' })
 
+  /** As an instance edits under the policies. */
   async function edit(before: Version | undefined, instance: string, fields: object): Promise<Version> {
     const { noteSums } = await model
     const after = Object.entries(fields).map(([key, value]) => ({ key, raw: JSON.stringify(value) }))
-    const values = new Map(before === undefined ? [] : rawValues(before.raw))
-    for (const { key, raw } of [...after, noteSums?.(before?.raw, after, instance)].filter(
-      (field) => field !== undefined,
-    )) {
-      values.set(key, raw)
-    }
-    const counter = Math.max(0, ...Object.values(before?.history ?? {})) + 1
-    return { raw: textOf(values), history: { ...before?.history, [instance]: counter } }
+    const counter = before?.history[instance] ?? 0
+    const sums = noteSums?.({ before: before?.raw, after, instance, counter })
+    const values = rawValues(before?.raw ?? '{}')
+    for (const field of sums === undefined ? after : [...after, sums]) values.set(field.key, field.raw)
+    return { raw: textOf(values), history: { ...before?.history, [instance]: counter + 1 } }
   }
 
   function textOf(values: ReadonlyMap<string, string>): string {
@@ -116,17 +121,36 @@ describe('sums', () => {
   /** As a peer edits that knows nothing of sums. */
   function editElsewhere({ raw, history }: Version, instance: string, field: string, value: string): Version {
     const values = new Map(rawValues(raw)).set(field, value)
-    const counter = Math.max(...Object.values(history)) + 1
-    return { raw: textOf(values), history: { ...history, [instance]: counter } }
+    return { raw: textOf(values), history: { ...history, [instance]: (history[instance] ?? 0) + 1 } }
   }
 
-  async function merge(ours: Version, theirs: Version): Promise<string[]> {
+  /** What `instance`, which has ours, makes of both. */
+  async function settle(ours: Version, theirs: Version, instance: string): Promise<Version> {
     const compiled = await model
-    const [a, b] = [ours, theirs].map(({ raw, history }) => sideOf(raw, history)) as [MergeSide, MergeSide]
-    const one = joinObject(compiled.merge?.(a, b) ?? [])
-    expect(joinObject(compiled.merge?.(b, a) ?? [])).toBe(one)
-    const values = rawValues(one)
+    const merged = compiled.merge?.(
+      sideOf(ours.raw, ours.history),
+      sideOf(theirs.raw, theirs.history),
+      instance,
+    )
+    const values = rawValues(ours.raw)
+    for (const { key, raw } of merged?.fields ?? []) values.set(key, raw)
+    const history: Record<string, number> = { ...ours.history }
+    for (const [one, counter] of Object.entries(theirs.history))
+      history[one] = Math.max(counter, history[one] ?? 0)
+    history[instance] = (history[instance] ?? 0) + 1
+    return { raw: textOf(values), history }
+  }
+
+  function valuesOf({ raw }: Version): string[] {
+    const values = rawValues(raw)
     return ['n', 'price'].map((name) => String(values.get(name)))
+  }
+
+  /** What both sides come to, each on its own. */
+  async function merge(ours: Version, theirs: Version): Promise<string[]> {
+    const values = valuesOf(await settle(ours, theirs, A))
+    expect(valuesOf(await settle(theirs, ours, B))).toEqual(values)
+    return values
   }
 
   test('have what both sides added, exactly', async () => {
@@ -152,10 +176,63 @@ describe('sums', () => {
     expect(await merge(a, b)).toEqual(['13', '"2.00"'])
   })
 
-  test('say which text of theirs is none of numbers', async () => {
+  test('are not misled by one that only merges', async () => {
+    const first = await edit(undefined, A, { n: 10, price: '1.00' })
+    const [a, b] = [
+      await edit(first, A, { n: 13, price: '1.00' }),
+      await edit(first, B, { n: 14, price: '1.00' }),
+    ]
+    const merged = await settle(a, b, M)
+    expect(valuesOf(merged)[0]).toBe('17')
+    expect(await merge(merged, editElsewhere(first, P, 'n', '8'))).toEqual(['15', '"1.00"'])
+  })
+
+  test('take the largest of what several have created, in whatever order they meet', async () => {
+    const [a, b, c] = await Promise.all(
+      [
+        [A, 100],
+        [B, 50],
+        [C, 200],
+      ].map(([instance, n]) => edit(undefined, String(instance), { n, price: '1.00' })),
+    )
+    if (a === undefined || b === undefined || c === undefined) throw new Error('not created')
+    expect(valuesOf(await settle(await settle(a, b, M), c, M))[0]).toBe('200')
+    expect(valuesOf(await settle(a, await settle(b, c, M), A))[0]).toBe('200')
+  })
+
+  test('begin with what a record was before its model had any', async () => {
+    const first = { raw: '{"n": 10, "price": "1.00"}', history: { [A]: 1 } }
+    const a = await edit(first, A, { n: 13, price: '1.00' })
+    expect(await merge(a, editElsewhere(first, P, 'n', '8'))).toEqual(['11', '"1.00"'])
+  })
+
+  test('count nothing for a column that is new', async () => {
+    const first = { raw: '{"price": "1.00"}', history: { [P]: 1 } }
+    const [a, b] = [
+      await edit(first, A, { n: 100, price: '1.00' }),
+      await edit(first, B, { n: 100, price: '1.00' }),
+    ]
+    expect(await merge(a, b)).toEqual(['100', '"1.00"'])
+    expect(await merge(a, first)).toEqual(['100', '"1.00"'])
+    const more = await edit(a, A, { n: 105, price: '1.00' })
+    expect(await merge(more, b)).toEqual(['105', '"1.00"'])
+  })
+
+  test('forget what was added to a record that was deleted hard', async () => {
+    const first = await edit(undefined, A, { n: 10, price: '1.00' })
+    const b = await edit(first, B, { n: 15, price: '1.00' })
+    const anew = await edit(undefined, A, { n: 100, price: '1.00' })
+    const recreated = { ...anew, history: { ...b.history, [A]: 3 } }
+    const c = await edit(b, C, { n: 16, price: '1.00' })
+    expect(await merge(recreated, c)).toEqual(['101', '"1.00"'])
+  })
+
+  test('begin anew where what is stored cannot be read, and say so where theirs cannot', async () => {
     const first = await edit(undefined, A, { n: 1, price: '1.00' })
-    const bad = { raw: '{"n": 1, "_morango_sums": {"x": [1]}}', history: { [B]: 1 } }
-    await expect(merge(first, bad)).rejects.toThrow('"_morango_sums" must be an object of objects')
+    const bad = { raw: '{"n": "x", "_morango_sums": {"x": [1]}}', history: { [B]: 1 } }
+    await expect(merge(first, bad)).rejects.toThrow('"_morango_sums" must be made of numbers and counters')
+    const edited = await edit(bad, A, { n: 7, price: '1.00' })
+    expect(valuesOf(await settle(edited, await edit(edited, B, { n: 9, price: '1.00' }), A))[0]).toBe('9')
   })
 
   test('exact numbers', () => {

@@ -33,7 +33,7 @@ const SCHEMA = `create table item (id text primary key not null, root text not n
   stock integer not null, price numeric(9, 2) not null, low integer, high integer, tags json not null,
   note text not null, free text not null)`
 
-const SYMMETRIC = ['stock', 'price', 'low', 'high', 'tags', 'note', 'edited_at', '_morango_sums']
+const SYMMETRIC = ['stock', 'price', 'low', 'high', 'tags', 'note', 'edited_at']
 
 type Step =
   | {

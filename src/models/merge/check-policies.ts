@@ -20,7 +20,7 @@ export function checkPolicies(
   policies: MergePolicies,
 ): CheckedPolicies {
   const named = new Map<string, MergePolicy>()
-  let others: MergePolicy = 'ours'
+  let others: MergePolicy | undefined
   for (const [name, policy] of Object.entries(policies)) {
     if (policy === undefined) continue
     checkForm(table, name, policy)

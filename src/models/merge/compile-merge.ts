@@ -25,16 +25,18 @@ export function compileMerge(
     noteSums:
       summed.length === 0
         ? undefined
-        : (before, after, instance) =>
-            noteEdit(summed, before === undefined ? undefined : rawValues(before), after, instance),
+        : ({ before, ...edit }) =>
+            noteEdit(summed, { ...edit, before: before === undefined ? undefined : rawValues(before) }),
   }
 }
 
 function mergeByHook(hook: MergeHook): NonNullable<CompiledModel['merge']> {
-  return (ours, theirs) =>
-    Object.entries(hook(ours, theirs))
+  return (ours, theirs) => {
+    const fields = Object.entries(hook(ours, theirs))
       .filter(([key]) => key !== 'id' && !key.startsWith('_morango_'))
       .map(([key, value]) => ({ key, raw: rawOf(value, key) }))
+    return { fields, settled: false, combined: false }
+  }
 }
 
 function rawOf(value: unknown, key: string): string {

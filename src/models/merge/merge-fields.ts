@@ -9,7 +9,8 @@ import { mergeSums, SUMS_FIELD } from './sums.ts'
 /** Policies that were checked: each column that another is `latestBy` has `max`. */
 export interface CheckedPolicies {
   readonly named: ReadonlyMap<string, MergePolicy>
-  readonly others: MergePolicy
+  /** For all others; undefined when nothing was said of them: they keep ours. */
+  readonly others: MergePolicy | undefined
 }
 
 type Fields = ReadonlyMap<string, string>
@@ -21,21 +22,32 @@ export function mergeByPolicies(
 ): NonNullable<CompiledModel['merge']> {
   const byName = new Map(columns.map((column) => [column.name, column]))
   const summed = columns.filter(({ name }) => named.get(name) === 'sum')
-  return (ourSide, theirSide) => {
+  return (ourSide, theirSide, instance) => {
     const ours = rawValues(ourSide.raw)
     const theirs = rawValues(theirSide.raw)
-    const names = new Set([...ours.keys(), ...theirs.keys()])
-    const merged: RawField[] = []
+    const names = [...new Set([...ours.keys(), ...theirs.keys()])].filter(
+      (key) => key !== 'id' && !key.startsWith('_morango_'),
+    )
+    const fields: RawField[] = []
     for (const key of names) {
-      const policy = named.get(key) ?? others
-      if (policy === 'sum' || key === 'id' || key.startsWith('_morango_')) continue
+      const policy = named.get(key) ?? others ?? 'ours'
+      if (policy === 'sum') continue
       const raw = mergeValue(policy, key, { ours, theirs }, byName)
-      if (raw !== undefined) merged.push({ key, raw })
+      if (raw !== undefined) fields.push({ key, raw })
     }
-    if (summed.length === 0 && !names.has(SUMS_FIELD)) return merged
-    return [...merged, ...mergeSums(summed, sideOf(ourSide, ours), sideOf(theirSide, theirs))]
+    if (summed.length > 0 || ours.has(SUMS_FIELD) || theirs.has(SUMS_FIELD)) {
+      fields.push(...mergeSums(summed, sideOf(ourSide, ours), sideOf(theirSide, theirs), instance))
+    }
+    const differing = names.filter((key) => ours.get(key) !== theirs.get(key))
+    return {
+      fields,
+      settled: differing.every((key) => (named.get(key) ?? others) !== undefined),
+      combined: differing.every((key) => COMBINING.has(named.get(key) ?? others)),
+    }
   }
 }
+
+const COMBINING: ReadonlySet<unknown> = new Set(['sum', 'union', 'min', 'max'])
 
 function sideOf({ history }: MergeSide, fields: Fields): { fields: Fields; history: MergeSide['history'] } {
   return { fields, history }

@@ -1,6 +1,6 @@
+import { canonicalJson } from '../../core/canonical-json.ts'
 import { compareCodePoints } from '../../core/code-points.ts'
 import { JsonScanner } from '../../core/json-scanner.ts'
-import { parseJsonExact, pythonStringify } from '../../core/python-json.ts'
 import { invalidValue } from '../kinds/codec.ts'
 
 /**
@@ -13,7 +13,7 @@ export function setUnion(a: string, b: string, field: string): string {
   if (a === b) return a
   const elements = new Map<string, string>()
   for (const raw of [...elementsOf(a, field), ...elementsOf(b, field)]) {
-    const key = pythonStringify(parseJsonExact(raw))
+    const key = canonicalJson(raw)
     const known = elements.get(key)
     if (known === undefined || compareCodePoints(raw, known) < 0) elements.set(key, raw)
   }

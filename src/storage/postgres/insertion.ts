@@ -30,7 +30,7 @@ export function insertion({
     `insert into ${quote(table)} (${names}) select ${[...values, ...fixed].join(', ')} ` +
     `from unnest(${arrays.join(', ')}) x (${columns.map((_, index) => `c${index}`).join(', ')}) ${suffix}`
   return {
-    most: MOST_ROWS,
+    take: (left) => Math.min(left, MOST_ROWS),
     statement: (rows) => ({
       text,
       parameters: columns.map((_, index) => rows.map((row) => textOf(row[index] ?? null))),

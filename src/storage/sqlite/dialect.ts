@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely'
-import type { CompiledModel } from '../../models/compiled.ts'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { CompiledModel, SqlValue } from '../../models/compiled.ts'
 import { type Query, readSqliteTable } from '../../models/read-sqlite-table.ts'
 import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
@@ -36,9 +36,7 @@ export const sqliteDialect: Dialect = {
   objectOf: (key, value) => sql`json_group_object(${key}, ${value})`,
   numberAt: (object, key) => sql`(${object} ->> ${key})`,
   textAt: (object, key) => sql`(${object} ->> ${key})`,
-  rowsOf: (types, rows) =>
-    sql`(select ${sql.join(types.map((_, index) => sql.raw(`column${index + 1} as c${index}`)))}
-      from (values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}))`,
+  rowsOf,
   equalInIndex: (a, b) => sql`${a} = ${b} collate binary`,
   triggers,
   installedTriggers: async (db) => {
@@ -70,6 +68,31 @@ export const sqliteDialect: Dialect = {
     primaryCode(error) === CONSTRAINT &&
     error instanceof Error &&
     error.message.includes('UNIQUE constraint'),
+}
+
+// One parameter, where rows as `values` take longer to put into a statement than to look up. JSON has no bytes.
+function rowsOf(
+  types: readonly (string | undefined)[],
+  rows: readonly (readonly SqlValue[])[],
+): RawBuilder<unknown> {
+  if (rows.some((row) => row.some((value) => value instanceof Uint8Array))) {
+    return sql`(select ${sql.join(types.map((_, index) => sql.raw(`column${index + 1} as c${index}`)))}
+      from (values ${sql.join(rows.map((row) => sql`(${sql.join(row)})`))}))`
+  }
+  const json = `[${rows.map((row) => `[${row.map(jsonOf).join(',')}]`).join(',')}]`
+  const columns = types.map((_, index) => `value ->> ${index} as c${index}`).join(', ')
+  return sql`(select ${sql.raw(columns)} from json_each(${json}))`
+}
+
+function jsonOf(value: SqlValue): string {
+  switch (typeof value) {
+    case 'bigint':
+      return String(value)
+    case 'boolean':
+      return value ? '1' : '0'
+    default:
+      return JSON.stringify(value)
+  }
 }
 
 /**

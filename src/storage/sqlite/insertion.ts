@@ -6,8 +6,8 @@ const MOST_ROWS = 100
 const MOST_PARAMETERS = 32_000
 
 /**
- * Rows as `values`, a parameter for each. The text depends on the number of rows alone, so that full batches share
- * one prepared statement.
+ * Rows as `values`, a parameter for each. The text depends on the number of rows alone, and few numbers occur, so
+ * that statements are prepared once and used again.
  */
 export function insertion({ table, columns, constants = {}, suffix = '' }: InsertTarget): Insertion {
   const names = [...columns, ...Object.keys(constants)].map(quote).join(', ')
@@ -21,7 +21,7 @@ export function insertion({ table, columns, constants = {}, suffix = '' }: Inser
   const most = Math.min(MOST_ROWS, Math.floor(MOST_PARAMETERS / columns.length))
   let full: string | undefined
   return {
-    most,
+    take: (left) => (left >= most ? most : 2 ** Math.floor(Math.log2(left))),
     statement: (rows) => ({
       text: rows.length === most ? (full ??= textOf(most)) : textOf(rows.length),
       parameters: rows.flat(),

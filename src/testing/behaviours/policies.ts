@@ -119,7 +119,9 @@ export const policies: readonly Behaviour<MakeNetwork>[] = [
           same([row?.['name'], Number(row?.['stock'])], ['of a', 8], `the row at ${name}`)
           same(Number(row?.['price']), 4.85, `the price at ${name}`)
         }
-        const [conflict] = await network.peer(client).morango.conflicts.list()
+        const { conflicts } = network.peer(client).morango
+        same(await conflicts.list(), [], 'conflicts that somebody has to look at')
+        const [conflict] = await conflicts.list({ state: 'all' })
         same([conflict?.resolution, conflict?.lost], ['merged', undefined], 'the conflict')
       }
     },
