@@ -261,4 +261,35 @@ describe('which copy of the database this is', () => {
       await field.morango.close()
     },
   )
+
+  it('takes over what the instance has synced after the backup as later, not as a conflict, when it was renewed', async () => {
+    const path = join(folder, 'field-later.db')
+    const server = await openDevice()
+    let field = await openDevice(path)
+    const root = await certified(field, server, 'all')
+    const sync = async (): Promise<unknown> =>
+      await field.morango.sync(wayTo(field, server), { filter: root })
+    const visit = field.morango.record('visit', { root, owner: 'u1', note: 'first' })
+    const note = async (text: string): Promise<void> => {
+      await sql`update visit set note = ${text} where id = ${visit.id}`.execute(field.database.kysely)
+      await field.morango.serialize()
+    }
+    await insert(field, 'visit', visit)
+    await sync()
+    await note('in the backup')
+    await field.morango.close()
+    copyFileSync(path, join(folder, 'backup-later.db'))
+    field = await openDevice(path)
+    await note('after it')
+    await sync()
+    await field.morango.close()
+    copyFileSync(join(folder, 'backup-later.db'), path)
+
+    field = await openDevice(path)
+    await field.morango.renewInstance()
+    expect(await sync()).toMatchObject({ pulled: 1, pushed: 0, conflicts: 0 })
+    expect(await notes(field, 'visit')).toEqual(['after it'])
+    expect(await notes(server, 'visit')).toEqual(['after it'])
+    await field.morango.close()
+  })
 })

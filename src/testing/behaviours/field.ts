@@ -1,4 +1,7 @@
 import { sql } from 'kysely'
+import { model } from '../../models/model.ts'
+import { defineProfile } from '../../models/profile.ts'
+import { scope } from '../../models/scope.ts'
 import { migrate } from '../../storage/prepare.ts'
 import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
 import { add, laterSchema, laterSuite, problemCodes, recordOf, suite, suiteNetwork } from './fixtures.ts'
@@ -159,6 +162,45 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
         )
       }
       same((await network.sync('late', 'early')).pushed, 0, 'what is left to send')
+    },
+  },
+  {
+    name: 'a new column is filled whether its rows have the declared default or the database’s',
+    async run(make) {
+      const profile = defineProfile({
+        name: 'shop',
+        models: {
+          item: model({
+            table: 'item',
+            partition: '${root}:${owner}',
+            columns: { used: { kind: 'integer', default: 5 } },
+          }),
+        },
+        scopes: { all: scope({ root: 'root', readWrite: '${root}' }) },
+      })
+      const table = 'create table item (id text primary key not null, root text not null, owner text not null'
+      // What the declaration says of a column that is not there yet.
+      const before = defineProfile({
+        ...profile,
+        name: 'shop',
+        models: { item: model({ table: 'item', partition: '${root}:${owner}' }) },
+        scopes: { all: scope({ root: 'root', readWrite: '${root}' }) },
+      })
+      const network = await make({
+        peers: {
+          late: { profiles: [before], schema: `${table})` },
+          early: { profiles: [profile], schema: `${table}, used integer)` },
+        },
+        profile,
+      })
+      const id = await add(network, 'early', 'item', { used: 42 })
+      await network.sync('late', 'early')
+      const { database } = network.peer('late')
+      await sql`alter table item add column used integer`.execute(database.kysely)
+      same((await migrate(database, [profile])).filled, 1, 'rows that were filled in')
+      for (const name of network.names) {
+        same(Number((await network.peer(name).row('item', id))?.['used']), 42, `what was used at ${name}`)
+      }
     },
   },
   {
