@@ -11,8 +11,8 @@ import { findClashes, repeatedIn } from './unique-clashes.ts'
 /** The models of which the database has refused rows lately: where some are bad, others are likely to be. */
 export type WaryOf = Set<string>
 
-/** So few rows are written again for one that is refused. */
-const HALVED = 64
+/** So few rows at once where some are bad: a statement's worth, for what is written before a bad one is written in vain. */
+const HALVED = 100
 
 /**
  * Writes rows, those of them that the database takes, in the order given as far as it matters. What cannot be
@@ -141,7 +141,6 @@ async function halve(
     await isolateFaults(trx, dialect, rows, write, failed, suspectsOf)
     return
   }
-  if (rows.length > HALVED && (await tryRows(trx, dialect, () => write(rows))) === undefined) return
   for (let from = 0; from < rows.length; from += HALVED) {
     await isolateFaults(trx, dialect, rows.slice(from, from + HALVED), write, failed)
   }
