@@ -9,6 +9,8 @@ import { ahead, readAhead } from './read-ahead.ts'
 import { createTeller } from './teller.ts'
 import type { BufferRecord, Engine, LeaseHold } from './ports.ts'
 
+const TELL_EVERY_MS = 500
+
 /** What moving records between a client and its server needs. */
 export interface ChunkContext {
   readonly engine: Engine
@@ -46,12 +48,16 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
       return page
     },
   )
-  const counts = createTeller((count) => tellCount(context, id, count))
+  const counts = createTeller((count) => tellCount(context, id, count), {
+    clock: context.clock,
+    // The original tells after every chunk. Our own servers need it for their status alone.
+    everyMs: peer.packs === true ? TELL_EVERY_MS : 0,
+  })
 
   let offset = transfer.recordsTransferred
   try {
     // All is here, but the server may not have been told.
-    if (offset >= total) counts.tell(offset)
+    if (offset >= total) counts.tell(offset, true)
     while (offset < total) {
       const { records } = await pageAt(offset)
       const after = offset + records.length
@@ -59,8 +65,9 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
       await engine.storeIncoming(target, records)
       offset = after
       await context.note(offset)
-      counts.tell(offset)
-      if (offset < total && shouldPark?.() === true) break
+      const isParking = offset < total && shouldPark?.() === true
+      counts.tell(offset, offset >= total || isParking)
+      if (isParking) break
     }
   } finally {
     // A count that is still on its way must not overtake one told by a later attempt.
