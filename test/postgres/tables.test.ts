@@ -127,6 +127,7 @@ test('a trigger that is disabled or gone is found at the start, and mended', asy
     addedColumns: [],
     changedColumns: [],
     tracked: [],
+    filled: 0,
     logged: 0,
     found: [],
     restored: 0,
