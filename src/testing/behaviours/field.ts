@@ -4,7 +4,18 @@ import { defineProfile } from '../../models/profile.ts'
 import { scope } from '../../models/scope.ts'
 import { migrate } from '../../storage/prepare.ts'
 import { type Behaviour, holds, type MakeNetwork, same } from '../behaviour.ts'
+import type { TestNetwork } from '../network.ts'
+import type { TestPeer } from '../peer.ts'
 import { add, laterSchema, laterSuite, problemCodes, recordOf, suite, suiteNetwork } from './fixtures.ts'
+
+/** Two peers of which one has the next release, with an account whose name the other does not know. */
+async function oneAhead(make: MakeNetwork): Promise<{ network: TestNetwork; late: TestPeer; id: string }> {
+  const later = { profiles: [laterSuite], schema: laterSchema } as const
+  const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
+  const id = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
+  await network.sync('late', 'early')
+  return { network, late: network.peer('late'), id }
+}
 
 /** What really went wrong in systems like this one. */
 export const field: readonly Behaviour<MakeNetwork>[] = [
@@ -206,11 +217,7 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
   {
     name: 'a table that was rebuilt with a column whose default is an expression has what the others wrote into it',
     async run(make) {
-      const later = { profiles: [laterSuite], schema: laterSchema } as const
-      const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
-      const late = network.peer('late')
-      const id = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
-      await network.sync('late', 'early')
+      const { network, late, id } = await oneAhead(make)
       for (const statement of [
         `create table account_new (id text primary key not null, root text not null, owner text not null,
           email text not null unique, age integer not null default 7, name text not null default (lower('NEW')))`,
@@ -230,11 +237,7 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
   {
     name: 'what others wrote into a column that is new here, and that it does not take, is a problem and not lost',
     async run(make) {
-      const later = { profiles: [laterSuite], schema: laterSchema } as const
-      const network = await suiteNetwork(make, { peers: { late: {}, early: later } })
-      const late = network.peer('late')
-      const id = await add(network, 'early', 'account', { email: 'ada@example.org', name: 'Ada' })
-      await network.sync('late', 'early')
+      const { network, late, id } = await oneAhead(make)
       await sql`alter table account add column name integer`.execute(late.database.kysely)
       await migrate(late.database, [suite])
       await network.sync('late', 'early')
