@@ -1,7 +1,6 @@
 import { compareCodePoints } from '../../core/code-points.ts'
-import type { RawField } from '../../core/python-json.ts'
 import { isMorangoError } from '../../core/errors.ts'
-import { type JsonValue, parseJsonExact, pythonStringify } from '../../core/python-json.ts'
+import { type JsonValue, parseJsonExact, pythonStringify, type RawField } from '../../core/python-json.ts'
 import { type CompiledColumn, FieldError } from '../compiled.ts'
 import { invalidValue, jsonTextOrNumber } from '../kinds/codec.ts'
 import {
