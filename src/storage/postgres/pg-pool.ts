@@ -12,12 +12,19 @@ export function typedPool(pool: Pool): PostgresPool {
   return {
     options: pool.options,
     end: () => pool.end(),
-    connect: async () => {
-      const client = await pool.connect()
-      // A connection that breaks between two statements says so at the next; unheard, it would end the process.
-      client.on('error', ignore)
-      return typedClient(client)
-    },
+    connect: () =>
+      new Promise((resolve, reject) => {
+        // By a callback, for a promise's turn comes later, and a connection may break as soon as it is there. One that
+        // breaks between two statements says so at the next; unheard, it would end the process.
+        pool.connect((error, client) => {
+          if (client === undefined) {
+            reject(error ?? new Error('There is no connection'))
+            return
+          }
+          client.on('error', ignore)
+          resolve(typedClient(client))
+        })
+      }),
   }
 }
 
