@@ -57,13 +57,40 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .execute()
 }
 
+/** What columns and tables are, in the words of a database. */
+interface Types {
+  /** Prefix ranges need code point order whatever the database's locale says. */
+  readonly text: string
+  /** A number by which others name a row. */
+  readonly counted: string
+  /** The same, where a row that comes later never takes the place of one that was read. */
+  readonly serial: string
+  readonly number: string
+  /** Behind a narrow table, which is its own index. */
+  readonly narrow: string
+}
+
+function typesOf({ name }: Dialect): Types {
+  if (name === 'postgres') {
+    const identity = 'bigint generated always as identity primary key'
+    return { text: 'text collate "C"', counted: identity, serial: identity, number: 'bigint', narrow: '' }
+  }
+  return {
+    text: 'text',
+    counted: 'integer primary key not null',
+    serial: 'integer primary key autoincrement',
+    number: 'integer',
+    narrow: ' without rowid',
+  }
+}
+
 // Rows that a statement on SQLite may be about to evict: a few, and for the length of that statement only.
 async function createEvicted(db: Kysely<Schema>): Promise<void> {
   await sql`create table morango_evicted (model_name text not null, record_id text not null)`.execute(db)
 }
 
 async function createAttempts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
-  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
+  const { text } = typesOf(dialect)
   const statement = `create table morango_attempt (url ${text} not null, profile ${text} not null,
     attempted_at ${text} not null, succeeded_at ${text}, error_code ${text}, error_message ${text},
     primary key (url, profile))`
@@ -71,17 +98,7 @@ async function createAttempts(db: Kysely<Schema>, dialect: Dialect): Promise<voi
 }
 
 async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
-  // Prefix ranges need code point order whatever the database's locale says.
-  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
-  const counted =
-    dialect.name === 'postgres'
-      ? 'bigint generated always as identity primary key'
-      : 'integer primary key not null'
-  // A change logged later never takes the place of one that was read.
-  const serial = dialect.name === 'postgres' ? counted : 'integer primary key autoincrement'
-  const number = dialect.name === 'postgres' ? 'bigint' : 'integer'
-  // Narrow tables are their own index.
-  const narrow = dialect.name === 'sqlite' ? ' without rowid' : ''
+  const { text, counted, serial, number, narrow } = typesOf(dialect)
   const statements = [
     `create table morango_control (id integer primary key not null, tracking integer not null)`,
     `insert into morango_control (id, tracking) values (1, 1)`,
@@ -161,14 +178,9 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
 }
 
 async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
-  const text = dialect.name === 'postgres' ? 'text collate "C"' : 'text'
-  const counted =
-    dialect.name === 'postgres'
-      ? 'bigint generated always as identity primary key'
-      : 'integer primary key autoincrement'
-  const narrow = dialect.name === 'sqlite' ? ' without rowid' : ''
+  const { text, serial, narrow } = typesOf(dialect)
   const statements = [
-    `create table morango_conflict (no ${counted}, profile ${text} not null, model_name ${text} not null,
+    `create table morango_conflict (no ${serial}, profile ${text} not null, model_name ${text} not null,
       record_id ${text} not null, partition ${text} not null, resolution ${text} not null,
       our_instance ${text} not null, our_counter integer not null, our_serialized ${text} not null,
       our_deleted integer not null, their_instance ${text} not null, their_counter integer not null,
