@@ -103,44 +103,42 @@ export function partitionOf(flat: Flat, record: string): string | undefined {
   return flat.get(`store/${record}/who`)?.split('\t')[2]
 }
 
-/** The lines of conflicting data that others are not, each as often as there are more of it. */
-export function linesBeyond(lines: readonly string[], others: readonly string[]): string[] {
-  const left = [...others]
-  return lines.filter((line) => {
-    const at = left.indexOf(line)
-    if (at === -1) return true
-    left.splice(at, 1)
-    return false
-  })
-}
-
 /** The lines of conflicting data. */
 export function linesOf(conflicting: string | undefined): string[] {
   return (conflicting ?? '').split('\n').filter((line) => line !== '')
 }
 
-/** The lines of a record's conflicting data that one world had and the other not, at any peer, before the step. */
+/** The lines of conflicting data that only one of the two has, each as often as it has more of it. */
 export function linesApart(
-  path: string,
-  { before, oursBefore }: Pick<Occurrence, 'before' | 'oursBefore'>,
-): Set<string> {
+  theirs: string | undefined,
+  ours: string | undefined,
+): { readonly theirs: readonly string[]; readonly ours: readonly string[] } {
+  const left = linesOf(ours)
+  const beyond = linesOf(theirs).filter((line) => {
+    const at = left.indexOf(line)
+    if (at !== -1) left.splice(at, 1)
+    return at === -1
+  })
+  return { theirs: beyond, ours: left }
+}
+
+/** The lines of a record's conflicting data that one world had and the other not, at any peer, before the step. */
+export function linesKnownApart(path: string, { before, oursBefore }: Occurrence): Set<string> {
   return new Set(
     before.flatMap((flat, peer) => {
-      const [theirs, ours] = [linesOf(flat.get(path)), linesOf(oursBefore[peer]?.get(path))]
-      return [...linesBeyond(theirs, ours), ...linesBeyond(ours, theirs)]
+      const { theirs, ours } = linesApart(flat.get(path), oursBefore[peer]?.get(path))
+      return [...theirs, ...ours]
     }),
   )
 }
 
 /** Whether conflicting data differs only in lines that did before: what a quirk has left somewhere travels. */
-export function isCarriedOn(
-  occurrence: Omit<Occurrence, 'met' | 'differences' | 'action' | 'after' | 'ours'>,
-): boolean {
+export function isCarriedOn(occurrence: Occurrence): boolean {
   const { path, theirs, ours } = occurrence.difference
   if (!path.endsWith('/conflicting')) return false
-  const [their, our] = [linesOf(theirs), linesOf(ours)]
-  const differing = [...linesBeyond(their, our), ...linesBeyond(our, their)]
-  const known = linesApart(path, occurrence)
+  const apart = linesApart(theirs, ours)
+  const differing = [...apart.theirs, ...apart.ours]
+  const known = linesKnownApart(path, occurrence)
   return differing.length > 0 && differing.every((line) => known.has(line))
 }
 

@@ -3,7 +3,7 @@ import {
   isToBeDeleted,
   isTrue,
   linesApart,
-  linesBeyond,
+  linesKnownApart,
   linesOf,
   mayReceive,
   type Occurrence,
@@ -209,14 +209,13 @@ export const QUIRKS: readonly Quirk[] = [
       const flat = before[peer ?? -1]
       const at = `store/${recordOf(path)}`
       if (flat?.get(`${at}/state`)?.endsWith('deleted dirty') !== true) return false
-      const [more, less] = [
-        linesBeyond(linesOf(theirs), linesOf(ours)),
-        linesBeyond(linesOf(ours), linesOf(theirs)),
-      ]
+      const apart = linesApart(theirs, ours)
       const kept = flat.get(`${at}/json`) ?? ''
-      const known = linesApart(path, occurrence)
-      const isKept = kept === '' ? true : more.includes(kept)
-      return less.length === 0 && isKept && more.every((line) => line === kept || known.has(line))
+      const known = linesKnownApart(path, occurrence)
+      const isKept = kept === '' || apart.theirs.includes(kept)
+      return (
+        apart.ours.length === 0 && isKept && apart.theirs.every((line) => line === kept || known.has(line))
+      )
     },
   },
   {
@@ -225,12 +224,11 @@ export const QUIRKS: readonly Quirk[] = [
     parts: false,
     explains: ({ difference: { path, theirs, ours }, action, oursBefore }) => {
       if (!path.endsWith('/conflicting') || action.operation !== 'sync') return false
-      const [more, less] = [
-        linesBeyond(linesOf(ours), linesOf(theirs)),
-        linesBeyond(linesOf(theirs), linesOf(ours)),
-      ]
+      const apart = linesApart(theirs, ours)
       const had = [action.client, action.server].flatMap((one) => linesOf(oursBefore[one]?.get(path)))
-      return more.length > 0 && less.length === 0 && more.every((line) => had.includes(line))
+      return (
+        apart.ours.length > 0 && apart.theirs.length === 0 && apart.ours.every((line) => had.includes(line))
+      )
     },
   },
   {
