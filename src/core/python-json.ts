@@ -1,3 +1,4 @@
+import { isMorangoError } from './errors.ts'
 import { JsonScanner } from './json-scanner.ts'
 import type { JsonTree, JsonValue } from './json-scanner.ts'
 import { pythonFloat } from './python-number.ts'
@@ -58,6 +59,16 @@ export function rawValues(text: string): Map<string, string> {
   })
   scanner.expectEnd()
   return values
+}
+
+/** The same as {@link rawValues}; undefined when the text is no JSON object, as what a peer sent may be. */
+export function readableValues(text: string): Map<string, string> | undefined {
+  try {
+    return rawValues(text)
+  } catch (error) {
+    if (isMorangoError(error, 'malformed-message')) return undefined
+    throw error
+  }
 }
 
 /** A JSON object in the form of protocol §7 from its members; the values' texts go in as they are. */

@@ -53,9 +53,12 @@ export function compareRow(
 }
 
 /** What rows have got in the columns that their records lack: the declared default, else the database's. */
-export async function readDefaults(db: Kysely<Schema>, model: CompiledModel): Promise<Defaults> {
+export async function readDefaults(
+  db: Kysely<Schema>,
+  columns: readonly CompiledColumn[],
+): Promise<Defaults> {
   const defaults = new Map<string, string | undefined>()
-  for (const column of model.columns) {
+  for (const column of columns) {
     const { name, whenMissing, defaultSql } = column
     if (whenMissing !== undefined) defaults.set(name, encoded(column, whenMissing))
     else if (defaultSql === undefined) defaults.set(name, 'null')

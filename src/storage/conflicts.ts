@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { isMorangoError, MorangoError } from '../core/errors.ts'
-import { rawValues } from '../core/python-json.ts'
+import { isContentField } from '../core/content-field.ts'
+import { MorangoError } from '../core/errors.ts'
+import { readableValues } from '../core/python-json.ts'
 import type { Resolution } from './conflict-log.ts'
 import type { ConflictState, Flag, Schema } from './schema.ts'
 
@@ -102,14 +103,12 @@ export async function countConflicts(db: Kysely<Schema>, query: ConflictQuery = 
 /** One conflict, with both contents. @throws MorangoError `unknown-conflict` */
 export async function readConflict(db: Kysely<Schema>, id: number): Promise<ConflictDetails> {
   const row = await readConflictRow(db, id)
-  const [ours, theirs, result] = [row.our_serialized, row.their_serialized, row.result].map(fieldsOf)
+  const [ours, theirs, result] = [row.our_serialized, row.their_serialized, row.result].map(readableValues)
   const names = new Set([ours, theirs, result].flatMap((fields) => [...(fields?.keys() ?? [])]))
-  const fields = [...names]
-    .filter((name) => name !== 'id' && !name.startsWith('_morango_'))
-    .map((field): ConflictField => {
-      const sides = { ours: ours?.get(field), theirs: theirs?.get(field), result: result?.get(field) }
-      return { field, ...sides, differs: sides.ours !== sides.theirs || sides.ours !== sides.result }
-    })
+  const fields = [...names].filter(isContentField).map((field): ConflictField => {
+    const sides = { ours: ours?.get(field), theirs: theirs?.get(field), result: result?.get(field) }
+    return { field, ...sides, differs: sides.ours !== sides.theirs || sides.ours !== sides.result }
+  })
   return { ...toConflict(row), fields }
 }
 
@@ -176,14 +175,4 @@ function conditionOf({ model, recordId, state = 'open', before }: ConflictQuery)
     ...(before === undefined ? [] : [sql`no < ${before}`]),
   ]
   return conditions.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`${sql.join(conditions, sql` and `)}`
-}
-
-// What a peer sent may be no JSON at all.
-function fieldsOf(serialized: string): Map<string, string> {
-  try {
-    return rawValues(serialized)
-  } catch (error) {
-    if (!isMorangoError(error)) throw error
-    return new Map()
-  }
 }

@@ -5,7 +5,7 @@ import type { TransferContext, WorkOptions } from '../session/ports.ts'
 import { type ConflictVersion, type NewConflict, noteConflicts } from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
-import { markDirty } from './dirty.ts'
+import { markDirtyByIds } from './dirty.ts'
 import { type IncomingRange, inRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
@@ -120,10 +120,7 @@ async function writeMerged(
   )
   const hardDeleted = merged.filter((record) => record.hardDeleted).map((record) => record.id)
   if (hardDeleted.length > 0) await forgetContent(trx, dialect, JSON.stringify(hardDeleted))
-  await markDirty(
-    trx,
-    sql`select s.model_name, s.no, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
-  )
+  await markDirtyByIds(trx, dialect, ids)
 }
 
 /** SQL condition: the Store's version `s` is in the history of the buffered record `i`. */

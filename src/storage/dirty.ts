@@ -1,11 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { compareCodePoints } from '../core/code-points.ts'
-import { isMorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
-import { rawValues } from '../core/python-json.ts'
 import type { CompiledModel } from '../models/compiled.ts'
-import { jsonText } from '../models/kinds/codec.ts'
 import type { Dialect } from './dialect.ts'
+import { type Node, parentIn } from './hierarchy.ts'
 import { partitionIn } from './ranges.ts'
 import type { Flag, Schema } from './schema.ts'
 
@@ -76,8 +74,8 @@ export async function readDirtyParents(
   trx: Kysely<Schema>,
   model: CompiledModel,
   filter: Filter | undefined,
-): Promise<{ id: string; parent: string }[]> {
-  const nodes: { id: string; parent: string }[] = []
+): Promise<Node[]> {
+  const nodes: Node[] = []
   for (let after = 0; ;) {
     const { rows } = await sql<{ no: number; id: string; serialized: string; noted: string }>`
       select d.store_no as no, s.id, s.serialized, s.self_ref_fk as noted
@@ -93,18 +91,6 @@ export async function readDirtyParents(
     after = Number(last.no)
   }
   return nodes.toSorted((a, b) => compareCodePoints(a.id, b.id))
-}
-
-// What cannot be read is listed as a problem when it is applied.
-function parentIn(serialized: string, field: string | undefined): string | undefined {
-  if (field === undefined) return undefined
-  try {
-    const raw = rawValues(serialized).get(field)
-    return raw === undefined ? undefined : (jsonText(raw) ?? '')
-  } catch (error) {
-    if (isMorangoError(error)) return undefined
-    throw error
-  }
 }
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */
@@ -249,4 +235,12 @@ export async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown
     select x.model_name, x.no, x.deleted, 0 from (${records}) x where 1 = 1 order by x.model_name, x.no
     on conflict (model_name, store_no) do update set deleted = excluded.deleted, error_code = null,
       error_message = null, first_failed_at = null, last_failed_at = null, tries = 0`.execute(trx)
+}
+
+/** The same for records by their ids. @param ids as a JSON list */
+export async function markDirtyByIds(trx: Kysely<Schema>, dialect: Dialect, ids: string): Promise<void> {
+  await markDirty(
+    trx,
+    sql`select s.model_name, s.no, s.deleted from morango_store s where s.id in (select value from ${dialect.list(ids)})`,
+  )
 }

@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
-import { rawValues } from '../core/python-json.ts'
+import { readableValues } from '../core/python-json.ts'
 import { type CompiledColumn, type CompiledModel, FieldError, type SqlValue } from '../models/compiled.ts'
 import { type Defaults, readDefaults } from './compare-row.ts'
 import type { Dialect } from './dialect.ts'
-import { markDirty } from './dirty.ts'
+import { markDirtyByIds } from './dirty.ts'
 import { selected } from './row-columns.ts'
 import { quote } from './rows.ts'
 import { isolateFaults } from './savepoint.ts'
@@ -42,8 +42,8 @@ export async function fillColumns(
   const columns = model.columns.filter(({ name }) => names.includes(name))
   if (columns.length === 0) return 0
   // Rows that were there already have the database's default, whatever is declared for records.
-  const plain = { ...model, columns: columns.map((column) => ({ ...column, whenMissing: undefined })) }
-  const defaults = [await readDefaults(trx, model), await readDefaults(trx, plain)]
+  const plain = columns.map((column) => ({ ...column, whenMissing: undefined }))
+  const defaults = [await readDefaults(trx, columns), await readDefaults(trx, plain)]
   let filled = 0
   for (let after = 0; ;) {
     const rows = await readBatch(trx, model, columns, after)
@@ -65,7 +65,7 @@ export async function fillColumns(
         refused.push(id)
       },
     )
-    await wait(trx, dialect, model, refused)
+    if (refused.length > 0) await markDirtyByIds(trx, dialect, JSON.stringify(refused))
     const last = rows.at(-1)
     if (last === undefined || rows.length < BATCH) return filled
     after = last.morango_no
@@ -97,12 +97,13 @@ function fillingOf(
   columns: readonly CompiledColumn[],
   defaults: readonly Defaults[],
 ): Filling | 'refused' {
-  const stored = rawValues(row.morango_serialized)
   const values = new Map<string, SqlValue>()
+  // What cannot be read waits with that reason.
+  const stored = readableValues(row.morango_serialized)
   try {
     for (const column of columns) {
       const { name } = column
-      const theirs = stored.get(name)
+      const theirs = stored?.get(name)
       const ours = column.encode(row[name])
       if (theirs === undefined || theirs === ours) continue
       const unwritten = defaults.map((known) => known.get(name))
@@ -127,18 +128,4 @@ async function write(trx: Kysely<Schema>, model: CompiledModel, fillings: readon
       trx,
     )
   }
-}
-
-async function wait(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  model: CompiledModel,
-  ids: readonly string[],
-): Promise<void> {
-  if (ids.length === 0) return
-  await markDirty(
-    trx,
-    sql`select s.model_name, s.no, s.deleted from morango_store s
-      where s.model_name = ${model.name} and s.id in (select value from ${dialect.list(JSON.stringify(ids))})`,
-  )
 }

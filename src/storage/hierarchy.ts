@@ -1,7 +1,17 @@
+import { readableValues } from '../core/python-json.ts'
+import { jsonText } from '../models/kinds/codec.ts'
+
 /** A record and the one it refers to in its own model, `''` for none. */
 export interface Node {
   readonly id: string
   readonly parent: string
+}
+
+/** The parent that a record's JSON says, `''` for none; undefined when it says nothing, or cannot be read. */
+export function parentIn(serialized: string, selfReference: string | undefined): string | undefined {
+  if (selfReference === undefined) return undefined
+  const raw = readableValues(serialized)?.get(selfReference)
+  return raw === undefined ? undefined : (jsonText(raw) ?? '')
 }
 
 /**

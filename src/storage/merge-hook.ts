@@ -1,8 +1,8 @@
 import { fullHistory, type MergeChoice, type StoreRecord } from '../core/merge.ts'
-import { mergeObject, parseJsonExact, rawValues } from '../core/python-json.ts'
+import { mergeObject, parseJsonExact } from '../core/python-json.ts'
 import type { MergeSide } from '../models/compiled.ts'
-import { jsonText } from '../models/kinds/codec.ts'
 import type { EngineContext } from './context.ts'
+import { parentIn } from './hierarchy.ts'
 
 /**
  * What a conflict's result holds: what the model's `merge` makes of both sides, or ours without one. A
@@ -22,9 +22,7 @@ export function chooseContent(
   try {
     const { fields, settled, combined } = model.merge(sideOf(ours), sideOf(theirs), instance)
     const serialized = mergeObject(ours.serialized, fields)
-    const { selfReference } = model
-    const parent = selfReference === undefined ? undefined : rawValues(serialized).get(selfReference)
-    return { serialized, selfRefFk: jsonText(parent ?? '') ?? '', settled, combined }
+    return { serialized, selfRefFk: parentIn(serialized, model.selfReference) ?? '', settled, combined }
   } catch (cause) {
     context.onWarning?.({
       code: 'merge-hook-failed',

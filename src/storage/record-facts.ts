@@ -99,7 +99,7 @@ export async function readRecordFacts(
               serialized: own.serialized,
               deleted: own.deleted,
             },
-            await readDefaults(db, model),
+            await readDefaults(db, model.columns),
           ),
     missingTriggers: dialect
       .triggers(model)

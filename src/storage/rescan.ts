@@ -167,7 +167,7 @@ async function* differences(
   { signal }: RescanOptions,
   use: (trx: Kysely<Schema>, found: Differences) => Promise<void>,
 ): AsyncGenerator<Differences> {
-  const defaults = await part((trx) => readDefaults(trx, model))
+  const defaults = await part((trx) => readDefaults(trx, model.columns))
   for (let after: string | undefined, more = true; more;) {
     const from = after
     const { last, ...found } = await part(async (trx) => {

@@ -24,7 +24,7 @@ export function changedColumns(noted: SyncedColumns | undefined, model: Compiled
   if (before === undefined) return 'was never made ready to sync'
   const now = columnsOf(model)
   const names = (list: readonly string[]): string => list.map((name) => `"${name}"`).join(', ')
-  const added = Object.keys(now).filter((name) => before[name] === undefined)
+  const added = newColumns(noted, model)
   const gone = Object.keys(before).filter((name) => now[name] === undefined)
   const other = Object.keys(now).filter((name) => before[name] !== undefined && before[name] !== now[name])
   const parts = [

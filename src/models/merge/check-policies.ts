@@ -34,7 +34,7 @@ export function checkPolicies(
     if (typeof policy === 'object')
       named.set(checkDecider(table, columns, name, policy.latestBy, named), 'max')
   }
-  return { named, others }
+  return { named, others, summed: columns.filter(({ name }) => named.get(name) === 'sum') }
 }
 
 function checkForm(table: DeclaredTable, name: string, policy: MergePolicy): void {

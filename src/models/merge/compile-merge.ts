@@ -1,3 +1,4 @@
+import { isContentField } from '../../core/content-field.ts'
 import { type JsonValue, pythonStringify, rawValues } from '../../core/python-json.ts'
 import type { CompiledColumn, CompiledModel } from '../compiled.ts'
 import type { DeclaredTable } from '../declared-table.ts'
@@ -19,7 +20,7 @@ export function compileMerge(
   if (merge === undefined) return { merge: undefined, noteSums: undefined }
   if (typeof merge === 'function') return { merge: mergeByHook(merge), noteSums: undefined }
   const policies = checkPolicies(table, columns, merge)
-  const summed = columns.filter(({ name }) => policies.named.get(name) === 'sum')
+  const { summed } = policies
   return {
     merge: mergeByPolicies(columns, policies),
     noteSums:
@@ -33,7 +34,7 @@ export function compileMerge(
 function mergeByHook(hook: MergeHook): NonNullable<CompiledModel['merge']> {
   return (ours, theirs) => {
     const fields = Object.entries(hook(ours, theirs))
-      .filter(([key]) => key !== 'id' && !key.startsWith('_morango_'))
+      .filter(([key]) => isContentField(key))
       .map(([key, value]) => ({ key, raw: rawOf(value, key) }))
     return { fields, settled: false, combined: false }
   }

@@ -1,4 +1,5 @@
 import { compareCodePoints } from '../../core/code-points.ts'
+import { isContentField } from '../../core/content-field.ts'
 import { type RawField, rawValues } from '../../core/python-json.ts'
 import type { CompiledColumn, CompiledModel, MergeSide } from '../compiled.ts'
 import { compareOf } from './ordering.ts'
@@ -11,6 +12,8 @@ export interface CheckedPolicies {
   readonly named: ReadonlyMap<string, MergePolicy>
   /** For all others; undefined when nothing was said of them: they keep ours. */
   readonly others: MergePolicy | undefined
+  /** Those with `sum`. */
+  readonly summed: readonly CompiledColumn[]
 }
 
 type Fields = ReadonlyMap<string, string>
@@ -18,16 +21,13 @@ type Fields = ReadonlyMap<string, string>
 /** The function that merges a record's fields by policies. */
 export function mergeByPolicies(
   columns: readonly CompiledColumn[],
-  { named, others }: CheckedPolicies,
+  { named, others, summed }: CheckedPolicies,
 ): NonNullable<CompiledModel['merge']> {
   const byName = new Map(columns.map((column) => [column.name, column]))
-  const summed = columns.filter(({ name }) => named.get(name) === 'sum')
   return (ourSide, theirSide, instance) => {
     const ours = rawValues(ourSide.raw)
     const theirs = rawValues(theirSide.raw)
-    const names = [...new Set([...ours.keys(), ...theirs.keys()])].filter(
-      (key) => key !== 'id' && !key.startsWith('_morango_'),
-    )
+    const names = [...new Set([...ours.keys(), ...theirs.keys()])].filter(isContentField)
     const fields: RawField[] = []
     for (const key of names) {
       const policy = named.get(key) ?? others ?? 'ours'

@@ -245,4 +245,17 @@ export const field: readonly Behaviour<MakeNetwork>[] = [
       same((await network.peer('early').row('account', id))?.['name'], 'Ada', 'the row at the peer')
     },
   },
+  {
+    name: 'a record whose JSON cannot be read does not keep a new column from being filled',
+    async run(make) {
+      const { network, late, id } = await oneAhead(make)
+      const other = await add(network, 'early', 'account', { email: 'bob@example.org', name: 'Bob' })
+      await network.sync('late', 'early')
+      const { kysely } = late.database
+      await sql`update morango_store set serialized = '{"id": oops' where id = ${other}`.execute(kysely)
+      await sql`alter table account add column name text not null default 'unnamed'`.execute(kysely)
+      same((await migrate(late.database, [suite])).filled, 1, 'rows that were filled in')
+      same((await late.row('account', id))?.['name'], 'Ada', 'the other row')
+    },
+  },
 ]
