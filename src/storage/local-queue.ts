@@ -1,4 +1,6 @@
-const queues = new WeakMap<object, Map<bigint, Promise<void>>>()
+import { createKeyedQueue, type KeyedQueue } from '../core/keyed-queue.ts'
+
+const queues = new WeakMap<object, KeyedQueue<bigint>>()
 
 /**
  * Runs `work` after all that this process began before with one of the keys on the same database. Who waits for a
@@ -9,16 +11,7 @@ export async function inLocalOrder<T>(
   keys: readonly bigint[],
   work: () => Promise<T>,
 ): Promise<T> {
-  const queue = queues.get(database) ?? new Map<bigint, Promise<void>>()
+  const queue = queues.get(database) ?? createKeyedQueue<bigint>()
   queues.set(database, queue)
-  const own = Promise.withResolvers<void>()
-  const before = keys.flatMap((key) => queue.get(key) ?? [])
-  for (const key of keys) queue.set(key, own.promise)
-  await Promise.all(before)
-  try {
-    return await work()
-  } finally {
-    for (const key of keys) if (queue.get(key) === own.promise) queue.delete(key)
-    own.resolve()
-  }
+  return await queue(keys, work)
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { unpackPage } from '../../src/protocol/buffer-page.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
 import type { RoutesOptions } from '../../src/transport/http/server.ts'
-import { ID, createFakeService, record } from './fake-service.ts'
+import { ID, OTHER, createFakeService, record } from './fake-service.ts'
 import type { FakeService } from './fake-service.ts'
 
 const BASE = 'http://peer.test/api/morango/v1/'
@@ -296,6 +296,39 @@ describe('buffers', () => {
       { detail: 'Authentication credentials were not provided.' },
     ])
     expect((await request('buffers/?transfer_session_id=xyz')).status).toBe(400)
+  })
+
+  it('sends a page before it begins the next one of the same transfer', async () => {
+    const { service, request } = setUp()
+    service.outgoing = Array.from({ length: 100 }, (_, n) => record(n))
+    const events: string[] = []
+    const answerPage = service.buffers
+    service.buffers = async (query, caller) => {
+      events.push(`began ${query.offset}`)
+      return await answerPage(query, caller)
+    }
+    const ask = async (offset: number): Promise<void> => {
+      await request(`buffers/?transfer_session_id=${ID}&limit=40&offset=${offset}`, {
+        headers: { 'accept-encoding': 'gzip' },
+      })
+      events.push(`sent ${offset}`)
+    }
+    await Promise.all([ask(0), ask(40), ask(80)])
+    expect(events).toEqual(['began 0', 'sent 0', 'began 40', 'sent 40', 'began 80', 'sent 80'])
+  })
+
+  it('has no transfer wait for the pages of another', async () => {
+    const { service, request } = setUp()
+    const stuck = Promise.withResolvers<void>()
+    const answerPage = service.buffers
+    service.buffers = async (query, caller) => {
+      if (query.transferSessionId === ID) await stuck.promise
+      return await answerPage(query, caller)
+    }
+    const first = request(`buffers/?transfer_session_id=${ID}&limit=5`)
+    expect((await request(`buffers/?transfer_session_id=${OTHER}&limit=5`)).status).toBe(200)
+    stuck.resolve()
+    expect((await first).status).toBe(200)
   })
 })
 

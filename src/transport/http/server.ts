@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { createKeyedQueue } from '../../core/keyed-queue.ts'
 import { answerCall, carriesMessage, methodNotAllowed } from '../../protocol/answer.ts'
 import { decodeBasicAuth } from '../../protocol/basic-auth.ts'
 import { CAPABILITIES_HEADER, parseCapabilities } from '../../protocol/capabilities.ts'
@@ -53,6 +54,9 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
   } = options
   const limits = { maxBodyBytes, maxUnzippedBytes }
   const packings = packedBuffers ? packingsOf(compressor) : []
+  // A client asks for pages ahead. Done side by side they would all be there only when the last is, and the client
+  // would rest meanwhile. One is sent before the next is begun: on SQLite that is work without a pause.
+  const pages = createKeyedQueue<string>((begin) => setTimeout(begin))
 
   async function serve(context: Context, resource: Resource, id: string | undefined): Promise<Response> {
     const request = context.req.raw
@@ -136,7 +140,9 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       const id: string | undefined = context.req.param('id')
       if (resource === undefined || !isResource(resource)) return unknownPath()
       if (methodsOf(resource, id === undefined ? 'collection' : 'item').length === 0) return unknownPath()
-      return slashed ? await serve(context, resource, id) : redirectToSlash(context.req.url)
+      if (!slashed) return redirectToSlash(context.req.url)
+      const transfer = resource === 'buffers' ? context.req.query('transfer_session_id') : undefined
+      return await pages(transfer === undefined ? [] : [transfer], () => serve(context, resource, id))
     })
   }
   app.all(`${root}/*`, unknownPath)
