@@ -350,7 +350,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
 }
 
 function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
-  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST', 'TRANSFER_PREVIEW']
+  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST', 'TRANSFER_PREVIEW', 'JOINED_STAGES']
   if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
   return all.filter((name) => !withoutCapabilities.includes(name))
 }

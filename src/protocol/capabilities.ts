@@ -6,6 +6,8 @@ export const CAPABILITIES = [
   'GZIP_BUFFER_POST',
   // Ours: a server tells what a pull would bring.
   'TRANSFER_PREVIEW',
+  // Ours: the POST of a transfer session may name the stage to go on to.
+  'JOINED_STAGES',
   // Ours: what transports can say to their own kind, and add themselves.
   'PACKED_BUFFERS',
   'PACKED_BUFFERS_ZSTD',

@@ -13,6 +13,8 @@ export interface TransferSessionRequest {
   /** A text of JSON; `"{}"` says "I have nothing". */
   readonly client_fsic: string
   readonly records_total?: number | undefined
+  /** With `JOINED_STAGES`: the stage to proceed to at once, through those before it. */
+  readonly transfer_stage?: Stage | undefined
 }
 
 /** What stands for an FSIC that is missing (protocol §5). */
@@ -21,6 +23,10 @@ export const EMPTY_FSIC = '{}'
 const fsic = optional(text)
 const count = optional(integer(MAX_INT32))
 const bytes = optional(integer(Number.MAX_SAFE_INTEGER))
+const wantedStage = z
+  .enum(STAGES, { error: 'Not a stage of a transfer.' })
+  .nullish()
+  .transform((value) => value ?? undefined)
 
 /** The request as a server reads it. */
 export const transferSessionRequestSchema: z.ZodType<TransferSessionRequest> = z.object({
@@ -30,6 +36,7 @@ export const transferSessionRequestSchema: z.ZodType<TransferSessionRequest> = z
   sync_session_id: uuid,
   client_fsic: fsic.transform((value) => (value === undefined || value === '' ? EMPTY_FSIC : value)),
   records_total: count,
+  transfer_stage: wantedStage,
 })
 
 /** `PATCH transfersessions/ID/` (protocol §4). Null is read as not given. */
@@ -52,7 +59,7 @@ export const transferSessionPatchSchema: z.ZodType<TransferSessionPatch> = z.obj
   records_total: count,
   bytes_sent: bytes,
   bytes_received: bytes,
-  transfer_stage: z.enum(STAGES, { error: 'Not a stage of a transfer.' }).nullish().transform(orUndefined),
+  transfer_stage: wantedStage,
   client_fsic: fsic,
   preview: optional(flag),
 })
@@ -124,7 +131,3 @@ export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.objec
   client_fsic: said,
   preview: preview.optional().catch(undefined),
 })
-
-function orUndefined<T>(value: T | null | undefined): T | undefined {
-  return value ?? undefined
-}

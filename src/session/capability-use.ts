@@ -10,9 +10,14 @@ export interface Manner {
 /** What a set of effective capabilities comes to. */
 export function mannerOf(effective: ReadonlySet<string>): Manner {
   return {
-    mode: effective.has('ASYNC_OPERATIONS') ? 'staged' : 'bundled',
+    mode: modeOf(effective),
     format: effective.has('FSIC_V2_FORMAT') ? 'v2' : 'v1',
   }
+}
+
+function modeOf(effective: ReadonlySet<string>): Mode {
+  if (!effective.has('ASYNC_OPERATIONS')) return 'bundled'
+  return effective.has('JOINED_STAGES') ? 'joined' : 'staged'
 }
 
 /** An FSIC as the engine takes it: missing or empty says "I have nothing" (protocol §5). */

@@ -185,19 +185,22 @@ export async function runTransfer(
     const transfer = await current()
     switch (effect.ask) {
       case 'create':
-        toldFsic = transfer.clientFsic
-        return adopt(
-          await peer.createTransferSession(
-            {
-              id,
-              filter: transfer.filter,
-              push,
-              sync_session_id: transfer.syncSessionId,
-              client_fsic: transfer.clientFsic,
-            },
-            { signal },
-          ),
+      case 'begin': {
+        const view = await peer.createTransferSession(
+          {
+            id,
+            filter: transfer.filter,
+            push,
+            sync_session_id: transfer.syncSessionId,
+            client_fsic: transfer.clientFsic,
+            ...(effect.ask === 'begin' && { transfer_stage: effect.stage }),
+          },
+          { signal },
         )
+        // A session that an earlier run has made has the FSIC of that run.
+        toldFsic = view.client_fsic ?? transfer.clientFsic
+        return adopt(view)
+      }
       case 'announce':
         return adopt(await peer.updateTransferSession(id, queuedOf(transfer, toldFsic), { signal }))
       case 'advance': {

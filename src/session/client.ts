@@ -75,14 +75,8 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
   const context = createClientContext(options)
   return {
     async connect(peer, wishes = {}) {
-      const capabilities = await negotiate(context, peer, wishes)
-      return openSession(
-        context,
-        peer,
-        { ...wishes, transfers: wishes.transfers ?? [] },
-        capabilities,
-        wishes,
-      )
+      const wanted = { ...wishes, transfers: wishes.transfers ?? [] }
+      return openSession(context, peer, wanted, negotiate(context, peer, wishes), wishes)
     },
     requestCertificate: (peer, request, call) => requestCertificate(context, peer, request, call),
     pushCertificate: (peer, push, call) => pushCertificate(context, peer, push, call),

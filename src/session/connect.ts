@@ -1,10 +1,12 @@
 import { certificateToItem } from '../core/certificate.ts'
 import { MorangoError } from '../core/errors.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
+import type { NonceReply } from '../protocol/messages.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { certificateChain } from '../storage/certificates.ts'
 import { deactivateSyncSession, insertSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
+import { ahead } from './ahead.ts'
 import { chooseCertificates } from './certificate-choice.ts'
 import type { CertificatePair, CertificateWishes } from './certificate-choice.ts'
 import type { ClientContext } from './client-context.ts'
@@ -35,26 +37,41 @@ export async function negotiate(
 }
 
 /**
- * Opens a sync session: certificates, nonce, POST, and the check of the server's signature (protocol §4).
+ * Opens a sync session: certificates, nonce, POST, and the check of the server's signature (protocol §4). The nonce and
+ * the certificates are asked for while the answer to {@link negotiate} is on its way: over a poor link each way there
+ * and back counts.
  *
+ * @param negotiated - of {@link negotiate}; when that fails, so does this
  * @throws MorangoError `unknown-certificate`, `certificate-refused`, `session-signature-invalid`, `peer-error`, `network`
  */
 export async function openSession(
   context: ClientContext,
   peer: Peer,
   wishes: CertificateWishes,
-  capabilities: ReadonlySet<string>,
+  negotiated: Promise<ReadonlySet<string>>,
   options?: CallOptions,
 ): Promise<SyncSession> {
   const choose = (useMemory: boolean): Promise<CertificatePair> =>
     retrying(context, () => chooseCertificates(context, peer, wishes, useMemory, options), options)
-  const pair = await choose(true)
+  let early: Promise<NonceReply> | undefined = ahead(peer.createNonce(options))
+  const chosen = ahead(choose(true))
+  const capabilities = await negotiated
+  const pair = await chosen
+  const enterWith = (certificates: CertificatePair): Promise<SyncSession> =>
+    retrying(
+      context,
+      async () => {
+        const nonce = early ?? peer.createNonce(options)
+        early = undefined
+        return await enter(context, peer, certificates, (await nonce).id, capabilities, options)
+      },
+      options,
+    )
   try {
-    return await retrying(context, () => enter(context, peer, pair, capabilities, options), options)
+    return await enterWith(pair)
   } catch (error) {
     if (!pair.remembered || !saysCertificateUnknown(error)) throw error
-    const asked = await choose(false)
-    return retrying(context, () => enter(context, peer, asked, capabilities, options), options)
+    return await enterWith(await choose(false))
   }
 }
 
@@ -63,6 +80,7 @@ async function enter(
   context: ClientContext,
   peer: Peer,
   { client, server }: CertificatePair,
+  nonce: string,
   capabilities: ReadonlySet<string>,
   options?: CallOptions,
 ): Promise<SyncSession> {
@@ -71,7 +89,6 @@ async function enter(
   const chain = await certificateChain(db, client.certificate.id)
   const instance = await context.instanceInfo()
   const clientInstance = JSON.stringify(instance)
-  const { id: nonce } = await peer.createNonce(options)
   const id = random.uuid()
   const text = sessionText(nonce, id)
   const reply = await peer.createSyncSession(

@@ -89,7 +89,9 @@ export function retryDelay(losses: number): number {
 
 function worked(state: MachineState): Transition {
   if (state.phase.kind !== 'working') return { state, effects: [] }
-  return stepOf(state).ask === 'none' ? completed(state) : ask({ ...state, losses: 0 }, 0)
+  const { ask: what, whenEmpty } = stepOf(state)
+  if (what === 'none' || (state.empty && whenEmpty === 'do-not-ask')) return completed(state)
+  return ask({ ...state, losses: 0 }, 0)
 }
 
 function ask(state: MachineState, repeats: number): Transition {
@@ -167,8 +169,8 @@ function advance(state: MachineState): Transition {
 }
 
 function enter(state: MachineState): Transition {
-  const { work, ask: what, skipWhenEmpty } = stepOf(state)
-  if ((work === 'none' && what === 'none') || (skipWhenEmpty && state.empty)) return advance(state)
+  const { work, ask: what, whenEmpty } = stepOf(state)
+  if ((work === 'none' && what === 'none') || (state.empty && whenEmpty === 'skip')) return advance(state)
   // Looking whether all records are there needs no claim, and happens with every chunk.
   const claim: Effect[] =
     work === 'await-records' ? [] : [{ kind: 'move', stage: state.stage, status: 'started' }]

@@ -9,9 +9,10 @@ export type Direction = 'push' | 'pull'
 /**
  * How the two share the work (protocol §5). `staged`: the server runs one stage for each call, both sides
  * have `ASYNC_OPERATIONS`. `bundled`: it runs initializing to queuing inside the POST of the transfer and
- * dequeuing to cleanup inside its DELETE.
+ * dequeuing to cleanup inside its DELETE. `joined`: staged, with fewer calls. The POST names the stage to go on to, and
+ * a push of nothing is not announced.
  */
-export type Mode = 'staged' | 'bundled'
+export type Mode = 'staged' | 'bundled' | 'joined'
 
 /** What a side does itself in a stage. */
 export type Work =
@@ -34,6 +35,8 @@ export type Ask =
   | 'none'
   /** POST of the transfer session. */
   | 'create'
+  /** POST of the transfer session, which goes on to the stage. */
+  | 'begin'
   /** PATCH to the stage, with what belongs to it. */
   | 'advance'
   /** PATCH of `records_total` alone. */
@@ -45,9 +48,11 @@ export type Ask =
 export interface Step {
   readonly work: Work
   readonly ask: Ask
-  /** Whether the stage is left out when there are no records to transfer. */
-  readonly skipWhenEmpty: boolean
+  readonly whenEmpty: WhenEmpty
 }
+
+/** What is left out when there are no records to transfer: nothing, the stage, or only what is asked of the server. */
+export type WhenEmpty = 'all-the-same' | 'skip' | 'do-not-ask'
 
 type Row = Readonly<Record<Stage, Step>>
 
@@ -58,16 +63,16 @@ const SERVER: Readonly<Record<Direction, Row>> = {
     initializing: idle,
     serializing: step('fingerprint'),
     queuing: idle,
-    transferring: step('await-records', 'none', true),
-    dequeuing: step('dequeue', 'none', true),
-    deserializing: step('deserialize', 'none', true),
+    transferring: step('await-records', 'none', 'skip'),
+    dequeuing: step('dequeue', 'none', 'skip'),
+    deserializing: step('deserialize', 'none', 'skip'),
     cleanup: idle,
   },
   pull: {
     initializing: idle,
     serializing: step('serialize'),
     queuing: step('queue'),
-    transferring: step('await-records', 'none', true),
+    transferring: step('await-records', 'none', 'skip'),
     dequeuing: idle,
     deserializing: idle,
     cleanup: idle,
@@ -82,19 +87,42 @@ const PLAN: Readonly<Record<Mode, Readonly<Record<Role, Readonly<Record<Directio
         initializing: step('none', 'create'),
         serializing: step('serialize', 'advance'),
         queuing: step('queue', 'advance'),
-        transferring: step('send', 'none', true),
-        dequeuing: step('none', 'advance', true),
-        deserializing: step('none', 'advance', true),
+        transferring: step('send', 'none', 'skip'),
+        dequeuing: step('none', 'advance', 'skip'),
+        deserializing: step('none', 'advance', 'skip'),
         cleanup: step('none', 'close'),
       },
       pull: {
         initializing: step('none', 'create'),
         serializing: step('fingerprint', 'advance'),
         queuing: step('none', 'advance'),
-        transferring: step('receive', 'none', true),
+        transferring: step('receive', 'none', 'skip'),
         // The server has nothing to do in these two: its DELETE passes through them.
-        dequeuing: step('dequeue', 'none', true),
-        deserializing: step('deserialize', 'none', true),
+        dequeuing: step('dequeue', 'none', 'skip'),
+        deserializing: step('deserialize', 'none', 'skip'),
+        cleanup: step('none', 'close'),
+      },
+    },
+  },
+  joined: {
+    server: SERVER,
+    client: {
+      push: {
+        initializing: idle,
+        serializing: step('serialize', 'begin'),
+        queuing: step('queue', 'advance', 'do-not-ask'),
+        transferring: step('send', 'none', 'skip'),
+        dequeuing: step('none', 'advance', 'skip'),
+        deserializing: step('none', 'advance', 'skip'),
+        cleanup: step('none', 'close'),
+      },
+      pull: {
+        initializing: idle,
+        serializing: step('fingerprint'),
+        queuing: step('none', 'begin'),
+        transferring: step('receive', 'none', 'skip'),
+        dequeuing: step('dequeue', 'none', 'skip'),
+        deserializing: step('deserialize', 'none', 'skip'),
         cleanup: step('none', 'close'),
       },
     },
@@ -107,7 +135,7 @@ const PLAN: Readonly<Record<Mode, Readonly<Record<Role, Readonly<Record<Directio
         // The POST waits for the FSIC, since the server queues with it at once.
         serializing: step('serialize', 'create'),
         queuing: step('queue', 'announce'),
-        transferring: step('send', 'none', true),
+        transferring: step('send', 'none', 'skip'),
         dequeuing: idle,
         deserializing: idle,
         cleanup: step('none', 'close'),
@@ -116,9 +144,9 @@ const PLAN: Readonly<Record<Mode, Readonly<Record<Role, Readonly<Record<Directio
         initializing: idle,
         serializing: step('fingerprint', 'create'),
         queuing: idle,
-        transferring: step('receive', 'none', true),
-        dequeuing: step('dequeue', 'none', true),
-        deserializing: step('deserialize', 'none', true),
+        transferring: step('receive', 'none', 'skip'),
+        dequeuing: step('dequeue', 'none', 'skip'),
+        deserializing: step('deserialize', 'none', 'skip'),
         cleanup: step('none', 'close'),
       },
     },
@@ -130,6 +158,6 @@ export function planStep(mode: Mode, role: Role, direction: Direction, stage: St
   return PLAN[mode][role][direction][stage]
 }
 
-function step(work: Work, ask: Ask = 'none', skipWhenEmpty = false): Step {
-  return { work, ask, skipWhenEmpty }
+function step(work: Work, ask: Ask = 'none', whenEmpty: WhenEmpty = 'all-the-same'): Step {
+  return { work, ask, whenEmpty }
 }

@@ -6,6 +6,7 @@ import type { Stage } from '../core/stages.ts'
 import type { TransferPreview, TransferSessionView } from '../protocol/messages.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { deleteSyncSession } from '../storage/sync-sessions.ts'
+import { ahead } from './ahead.ts'
 import { mannerOf } from './capability-use.ts'
 import type { ClientContext } from './client-context.ts'
 import { negotiate, openSession } from './connect.ts'
@@ -55,10 +56,11 @@ export async function probePeer<T>(
 ): Promise<T> {
   const { filter, push, certificate, serverCertificate, signal } = wishes
   const call = { signal }
-  const capabilities = await negotiate(context, peer, call)
+  const negotiated = ahead(negotiate(context, peer, call))
   const certificates = { clientCertificateId: certificate, serverCertificateId: serverCertificate }
   const wanted = { ...certificates, transfers: [{ push, filter }] }
-  const session = await openSession(context, peer, wanted, capabilities, call)
+  const session = await openSession(context, peer, wanted, negotiated, call)
+  const capabilities = await negotiated
   const { mode, format } = mannerOf(capabilities)
   const id = context.random.uuid()
   let queued: number | undefined
@@ -75,7 +77,7 @@ export async function probePeer<T>(
 
   async function compareCounters(): Promise<string> {
     const clientFsic = await context.engine.fsic({ filter, role: push ? 'producer' : 'receiver', format })
-    const staged = mode === 'staged'
+    const staged = mode !== 'bundled'
     const created = await peer.createTransferSession(
       {
         id,
@@ -101,7 +103,7 @@ export async function probePeer<T>(
         return { preview, records: preview.models.reduce((sum, { records }) => sum + records, 0) }
       }
     }
-    if (mode === 'staged') {
+    if (mode !== 'bundled') {
       queued = (await advance('queuing', { transfer_stage: 'queuing' })).records_total ?? undefined
     }
     if (queued === undefined) throw noAnswer(peer)
@@ -115,7 +117,7 @@ export async function probePeer<T>(
   async function endInOrder(): Promise<void> {
     if (push) {
       const nothing = { records_total: 0 }
-      const patch = mode === 'staged' ? { ...nothing, transfer_stage: 'queuing' as const } : nothing
+      const patch = mode === 'bundled' ? nothing : { ...nothing, transfer_stage: 'queuing' as const }
       await peer.updateTransferSession(id, patch, call)
     } else {
       // Nothing is in its Buffer.

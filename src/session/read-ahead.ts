@@ -1,4 +1,5 @@
 import type { BufferPage } from '../protocol/messages.ts'
+import { ahead } from './ahead.ts'
 
 /** How many pages are on their way while one is being stored. With none, the peer would rest meanwhile. */
 const PAGES_AHEAD = 2
@@ -34,10 +35,4 @@ export function readAhead(
     if (wanted === undefined) throw new Error('No page was asked for')
     return await wanted.page
   }
-}
-
-/** Work that is started before it is waited for: a failure is seen when it is. */
-export function ahead<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => {})
-  return work
 }

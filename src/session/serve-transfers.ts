@@ -77,7 +77,14 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     }
     const transfer = (await active(session.id, request.push)) ?? (await insert(session, request))
     if (transfer.status === 'errored') throw answerError('transfer-errored', NOT_INITIALIZED)
-    if (mannerWith(options, caller).mode === 'staged') return transferSessionView(transfer)
+    const { mode } = mannerWith(options, caller)
+    const { transfer_stage: target } = request
+    if (mode === 'joined' && target !== undefined && isBefore('initializing', target)) {
+      return transferSessionView(
+        (await runner.advance(transfer.id, goal(target, session, caller))) ?? transfer,
+      )
+    }
+    if (mode !== 'bundled') return transferSessionView(transfer)
     const queued = await runner.advance(transfer.id, goal('queuing', session, caller))
     if (queued === undefined || queued.status === 'errored') {
       throw answerError('transfer-errored', NOT_INITIALIZED)
@@ -238,7 +245,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       target,
       profile: session.profile,
       format,
-      waitMs: mode === 'staged' ? stageWaitMs : undefined,
+      waitMs: mode === 'bundled' ? undefined : stageWaitMs,
     }
   }
 }

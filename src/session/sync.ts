@@ -2,6 +2,7 @@ import { isMorangoError } from '../core/errors.ts'
 import { filterToString, parseFilter } from '../core/filter.ts'
 import type { Peer } from '../protocol/peer.ts'
 import { noteAttempt, noteOutcome } from '../storage/attempts.ts'
+import { ahead } from './ahead.ts'
 import { createBudget } from './budget.ts'
 import type { SyncLimits } from './budget.ts'
 import type { ClientContext, RunOptions, TransferOptions } from './client-context.ts'
@@ -68,7 +69,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
   const run: Omit<TransferOptions, 'resumed'> = { ...options, budget }
   const directions: readonly Direction[] =
     options.direction === 'both' ? ['pull', 'push'] : [options.direction]
-  const capabilities = await negotiate(context, peer, { signal })
+  const negotiated = ahead(negotiate(context, peer, { signal }))
   const sessions = new Map<string, SyncSession>()
   let fresh: SyncSession | undefined
   let parkedSession: string | undefined
@@ -130,7 +131,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
   ): Promise<TransferReport | undefined> {
     const { transfer, session } = unfinished
     let reason = 'The peer cannot go on with it'
-    if (await canGoOn(context, unfinished, capabilities, { signal })) {
+    if (await canGoOn(context, unfinished, await negotiated, { signal })) {
       onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
       const outcome = await runTransfer(context, session, transfer, lease, { ...run, resumed: true })
       if (!hasFailed(outcome)) {
@@ -169,7 +170,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
       serverCertificateId: options.serverCertificate,
       transfers: directions.map((direction) => ({ push: direction === 'push', filter })),
     }
-    const session = await openSession(context, peer, wishes, capabilities, { signal })
+    const session = await openSession(context, peer, wishes, negotiated, { signal })
     sessions.set(session.record.id, session)
     onProgress?.({ kind: 'session', state: 'opened', sessionId: session.record.id })
     return session

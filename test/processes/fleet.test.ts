@@ -147,7 +147,8 @@ describe.skipIf(DATABASE === 'pglite')(`several server processes on one database
   })
 
   describe.each([
-    ['stage by stage', [], [5, 24, 43]],
+    ['joined', [], [5, 24, 43]],
+    ['stage by stage', ['JOINED_STAGES'], [5, 24, 43]],
     ['bundled', ['ASYNC_OPERATIONS'], [11, 33]],
   ])('%s', (_mode, without, points) => {
     it.each(points)('two of them killed, the first after %i statements', async (statements) => {

@@ -19,10 +19,18 @@ export type Step =
   | (SyncStep<'all' | Owner | 'u1 notes' | 'u1 and u2'> & { readonly faults: readonly Fault[] })
   | { readonly do: 'restart'; readonly peer: number }
 
+/** How two peers compare their counters and share the work, and the capabilities that they don't have then. */
+const FORMATS = {
+  v2: [],
+  'v2-staged': ['JOINED_STAGES'],
+  v1: ['FSIC_V2_FORMAT'],
+  bundled: ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT'],
+} as const
+
 export interface History {
   readonly holders: readonly Holder[]
   readonly steps: readonly Step[]
-  readonly format: 'v2' | 'v1' | 'bundled'
+  readonly format: keyof typeof FORMATS
 }
 
 interface Known {
@@ -83,8 +91,7 @@ export class World {
         holder === 'all' ? {} : { scope: { scope: 'owner', params: { owner: holder } } },
       ]),
     )
-    const withoutCapabilities =
-      format === 'v2' ? [] : format === 'v1' ? ['FSIC_V2_FORMAT'] : ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT']
+    const withoutCapabilities = [...FORMATS[format]]
     // Long stages in several turns, too.
     const turnSize = [undefined, 1, 2, 3][(holders.length + withoutCapabilities.length) % 4]
     const database = makeTestDatabase

@@ -10,7 +10,7 @@ const stage = fc.constantFrom(...STAGES)
 const status = fc.constantFrom(...STAGE_STATUSES)
 
 const start: fc.Arbitrary<MachineStart> = fc.record({
-  mode: fc.constantFrom('staged', 'bundled'),
+  mode: fc.constantFrom('staged', 'bundled', 'joined'),
   role: fc.constantFrom('client', 'server'),
   direction: fc.constantFrom('push', 'pull'),
   stage,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isMorangoError } from '../../src/core/errors.ts'
 import { closeIdleSessions } from '../../src/session/idle-sessions.ts'
 import type { EngineCall } from './fake-engine.ts'
-import { ROOT, createInstance, createLine, fill, lost } from './support.ts'
+import { JOINED, ROOT, createInstance, createLine, fill, lost } from './support.ts'
 import type { Instance } from './support.ts'
 import type { SyncClientOptions } from '../../src/session/client.ts'
 import type { SyncReport } from '../../src/session/progress.ts'
@@ -53,6 +53,7 @@ async function expectEqual(a: Instance, b: Instance, count: number): Promise<voi
 
 describe.each([
   ['all capabilities', undefined],
+  ['all, and joined stages', JOINED],
   ['none', [] as string[]],
 ] as const)('%s', (_, some) => {
   const more = some === undefined ? {} : { capabilities: some }

@@ -22,6 +22,8 @@ import { createFakeEngine } from './fake-engine.ts'
 import type { FakeEngine } from './fake-engine.ts'
 
 export const ALL: readonly string[] = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST']
+/** The same, and what only our own servers can. */
+export const JOINED: readonly string[] = [...ALL, 'JOINED_STAGES']
 export const PROFILE = 'facilitydata'
 
 const scope = (id: string, rest: Partial<ScopeDefinition>): ScopeDefinition => ({

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ALL, ROOT, createInstance, createLine, fill } from './support.ts'
+import { ALL, JOINED, ROOT, createInstance, createLine, fill } from './support.ts'
 
 const SETS = [
   ALL,
+  JOINED,
   ['ASYNC_OPERATIONS'],
   ['FSIC_V2_FORMAT'],
   [],
@@ -56,5 +57,42 @@ describe('round trips', () => {
       'closeTransferSession',
       'closeSyncSession',
     ])
+  })
+
+  it('makes fewer with servers that can go on to a stage at once', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    const line = createLine(b.service({ capabilities: JOINED }), JOINED)
+    const client = a.client({ capabilities: JOINED })
+    expect((await client.sync(line.peer, { direction: 'both', filter: ROOT })).roundTrips).toBe(9)
+    line.log.length = 0
+    await client.sync(line.peer, { direction: 'both', filter: ROOT })
+    expect(line.log).toEqual([
+      'info',
+      'createNonce',
+      'createSyncSession',
+      'createTransferSession',
+      'closeTransferSession',
+      'createTransferSession',
+      'closeTransferSession',
+      'closeSyncSession',
+    ])
+  })
+
+  it('waits for no answer before it asks for the nonce and the certificates', async () => {
+    const a = await createInstance('a')
+    const b = await createInstance('b')
+    const line = createLine(b.service())
+    const together = Promise.withResolvers<void>()
+    const early = ['info', 'createNonce', 'certificates']
+    line.intercept = async ({ method }, next) => {
+      if (early.includes(method)) {
+        if (early.every((name) => line.log.includes(name))) together.resolve()
+        await together.promise
+      }
+      return await next()
+    }
+    const report = await a.client().sync(line.peer, { direction: 'pull', filter: ROOT })
+    expect(report.pulled).toBe(0)
   })
 })

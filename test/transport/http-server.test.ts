@@ -302,7 +302,7 @@ describe('buffers', () => {
     const { service, request } = setUp()
     service.outgoing = Array.from({ length: 100 }, (_, n) => record(n))
     const events: string[] = []
-    const answerPage = service.buffers
+    const answerPage = service.buffers.bind(service)
     service.buffers = async (query, caller) => {
       events.push(`began ${query.offset}`)
       return await answerPage(query, caller)
@@ -320,7 +320,7 @@ describe('buffers', () => {
   it('has no transfer wait for the pages of another', async () => {
     const { service, request } = setUp()
     const stuck = Promise.withResolvers<void>()
-    const answerPage = service.buffers
+    const answerPage = service.buffers.bind(service)
     service.buffers = async (query, caller) => {
       if (query.transferSessionId === ID) await stuck.promise
       return await answerPage(query, caller)
