@@ -84,6 +84,11 @@ export interface Dialect {
   readonly isRowFault: (error: unknown) => boolean
   /** Whether it says that another row has what may be there only once. */
   readonly isUniqueFault: (error: unknown) => boolean
+  /**
+   * Whether an insertion into the table can leave out the rows that break a constraint, and write the others in the
+   * same statement; undefined: never. An update that comes of it may still fail, and so may foreign keys.
+   */
+  readonly canLeaveOut: ((db: Kysely<Schema>, table: string) => Promise<boolean>) | undefined
   /** Which of the rows written a row fault is about, as far as the error tells; undefined: errors never do. */
   readonly faultyIds: ((error: Error, ids: readonly string[]) => ReadonlySet<string>) | undefined
   /** Expression: two columns are equal as an exact unique index has it; see `UniqueIndexInfo.exact`. */

@@ -147,15 +147,19 @@ export async function clearApplied(
     // As a range that takes a fraction of the time.
     const others = records.flatMap(({ id, no }) => (applied.has(id) ? [] : [no]))
     const waiting =
-      others.length === 0
-        ? sql``
-        : sql` and store_no not in (select cast(value as bigint) from ${dialect.list(JSON.stringify(others))})`
+      others.length === 0 ? sql`` : sql` and store_no not in (${sql.join(paddedToPower(others))})`
     await sql`delete from morango_dirty where model_name = ${model.name} and store_no >= ${first}
       and store_no <= ${last} and deleted = 0${waiting}`.execute(trx)
     return
   }
   await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
     select cast(value as bigint) from ${dialect.list(JSON.stringify(numbers))})`.execute(trx)
+}
+
+// SQLite looks a query's result up for each row in four times the time of such a list; few lengths occur.
+function paddedToPower(numbers: readonly number[]): number[] {
+  const length = 2 ** Math.ceil(Math.log2(numbers.length))
+  return Array.from({ length }, (_, index) => numbers[Math.min(index, numbers.length - 1)] ?? 0)
 }
 
 /** Records that could not be applied: they go on waiting, with the reason. */

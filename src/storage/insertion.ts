@@ -11,6 +11,8 @@ export interface InsertTarget {
   readonly types?: Readonly<Record<string, string>>
   /** What follows the rows: `on conflict …`, or nothing. */
   readonly suffix?: string
+  /** Whether rows that break a constraint are left out; see `Dialect.canLeaveOut`. */
+  readonly leavingOut?: boolean
 }
 
 /** A statement with its parameters. */

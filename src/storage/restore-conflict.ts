@@ -7,7 +7,7 @@ import { decodeRow, shapeOf } from './decode-record.ts'
 import { tryRows } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction } from './transaction.ts'
-import { upsertRows } from './write-rows.ts'
+import { upsertRows } from './upsert-rows.ts'
 
 /**
  * Writes the content that lost a conflict into the table, as if the application had: triggers log it, and the next

@@ -4,21 +4,24 @@ import type { Dialect } from './dialect.ts'
 import type { InsertTarget } from './insertion.ts'
 import type { Schema } from './schema.ts'
 
-/** Inserts many rows in few statements. */
+/** Inserts many rows in few statements. @returns what they return: nothing unless `suffix` says so */
 export async function insertRows(
   db: Kysely<Schema>,
   dialect: Dialect,
   target: InsertTarget,
   rows: readonly (readonly SqlValue[])[],
-): Promise<void> {
-  if (rows.length === 0) return
+): Promise<unknown[]> {
+  if (rows.length === 0) return []
+  const returned: unknown[] = []
   const { take, statement } = dialect.insertion(target)
   for (let start = 0; start < rows.length;) {
     const end = start + take(rows.length - start)
     const { text, parameters } = statement(rows.slice(start, end))
-    await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
+    const { rows: some } = await db.executeQuery(CompiledQuery.raw(text, [...parameters]))
+    for (const row of some) returned.push(row)
     start = end
   }
+  return returned
 }
 
 /** An identifier as SQL takes it literally. */

@@ -3,10 +3,10 @@ import type { CompiledModel } from '../models/compiled.ts'
 import type { Row } from './decode-record.ts'
 import type { Dialect } from './dialect.ts'
 import type { Failure } from './dirty.ts'
-import { insertRows, quote } from './rows.ts'
 import { isolateFaults, type Suspects, tryRows } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { findClashes, repeatedIn } from './unique-clashes.ts'
+import { upsertRows, upsertSound } from './upsert-rows.ts'
 
 /** The models of which the database has refused rows lately: where some are bad, others are likely to be. */
 export type WaryOf = Set<string>
@@ -40,27 +40,6 @@ export async function writeRows(
   return written
 }
 
-/** Writes rows of the same columns with an upsert. @throws what the database throws */
-export async function upsertRows(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  model: CompiledModel,
-  rows: readonly Row[],
-): Promise<void> {
-  const [first] = rows
-  if (first === undefined) return
-  const assignments = first.columns
-    .filter((name) => name !== 'id')
-    .map((name) => `${quote(name)} = excluded.${quote(name)}`)
-  const suffix = `on conflict (id) do ${assignments.length === 0 ? 'nothing' : `update set ${assignments.join(', ')}`}`
-  await insertRows(
-    trx,
-    dialect,
-    { table: model.table, columns: first.columns, types: model.types, suffix },
-    rows.map((row) => row.values),
-  )
-}
-
 type Refused = Map<string, Failure>
 
 async function writeGroup(
@@ -74,7 +53,8 @@ async function writeGroup(
     const error = await tryRows(trx, dialect, () => upsertRows(trx, dialect, model, rows))
     if (error === undefined) return new Map()
   }
-  const refused = await writeSome(trx, dialect, model, rows)
+  const left = await upsertSound(trx, dialect, model, rows)
+  const refused = left.length === 0 ? new Map() : await writeSome(trx, dialect, model, left)
   if (refused.size > 0) wary.add(model.name)
   else wary.delete(model.name)
   return refused

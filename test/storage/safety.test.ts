@@ -5,21 +5,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { sql, type SqliteDatabase } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
 import { nodeSqliteDriver } from '../../src/storage/sqlite/node-sqlite.ts'
-import { type Device, insert, notes, openDevice, wayTo } from './support.ts'
+import { certified, insert, notes, openDevice, wayTo } from './support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'morango-safety-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-
-async function certified(client: Device, server: Device, scope: 'part' | 'all'): Promise<string> {
-  const { id: root } = await server.morango.certificates.createRoot('full')
-  await client.morango.certificates.request(wayTo(client, server), {
-    primaryPartition: root,
-    scopeDefinition: scope,
-    scopeParams: { root, owner: 'u1' },
-    credentials: { username: 'someone', password: 'something' },
-  })
-  return root
-}
 
 describe('who a record is', () => {
   it('keeps a certificate for one partition away from a record of another that it knows the id of', async () => {

@@ -24,12 +24,16 @@ export interface Device {
   readonly warnings: string[]
 }
 
-export async function openDevice(opened: string | SqliteDatabase = ':memory:'): Promise<Device> {
+export async function openDevice(
+  opened: string | SqliteDatabase = ':memory:',
+  more: readonly string[] = [],
+): Promise<Device> {
   const database = sqlite(opened)
   for (const table of ['person', 'visit']) {
     await sql`create table if not exists ${sql.id(table)} (id text primary key not null, root text not null,
       owner text not null, note text not null)`.execute(database.kysely)
   }
+  for (const statement of more) await sql.raw(statement).execute(database.kysely)
   const warnings: string[] = []
   const onWarning = ({ code }: { code: string }): void => void warnings.push(code)
   const morango = await createMorango({ database, profiles: [profile], migrate: true, onWarning })
@@ -53,4 +57,16 @@ export async function notes({ database }: Device, table: string): Promise<string
 export function wayTo(from: Device, to: Device): ReturnType<typeof createMemoryPeer> {
   const service = to.morango.service({ authorize: () => true })
   return createMemoryPeer(service, { capabilities: from.morango.capabilities, onError: () => undefined })
+}
+
+/** Gives the client a certificate below a new root at the server. @returns the root's id */
+export async function certified(client: Device, server: Device, scope: 'part' | 'all'): Promise<string> {
+  const { id: root } = await server.morango.certificates.createRoot('full')
+  await client.morango.certificates.request(wayTo(client, server), {
+    primaryPartition: root,
+    scopeDefinition: scope,
+    scopeParams: { root, owner: 'u1' },
+    credentials: { username: 'someone', password: 'something' },
+  })
+  return root
 }

@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = {
   },
   health: postgresHealth,
   isBusy,
+  canLeaveOut: undefined,
   faultyIds,
   isFull,
   isRowFault,

@@ -63,11 +63,21 @@ export const sqliteDialect: Dialect = {
   isBusy: (error) => [BUSY, LOCKED].includes(primaryCode(error) ?? -1),
   isFull: (error) => primaryCode(error) === NO_ROOM,
   isRowFault: (error) => [CONSTRAINT, MISMATCH, TOO_BIG].includes(primaryCode(error) ?? -1),
+  canLeaveOut: hasNoTriggers,
   faultyIds: undefined,
   isUniqueFault: (error) =>
     primaryCode(error) === CONSTRAINT &&
     error instanceof Error &&
     error.message.includes('UNIQUE constraint'),
+}
+
+// `or ignore` would hold for what triggers of the application write, too. Ours are switched off where rows come from a peer.
+async function hasNoTriggers(db: Kysely<Schema>, table: string): Promise<boolean> {
+  const found = await sql`select 1 from (select type, name, tbl_name from sqlite_master
+      union all select type, name, tbl_name from sqlite_temp_master)
+    where type = 'trigger' and lower(tbl_name) = lower(${table})
+      and name not like 'morango\\_%' escape '\\' limit 1`.execute(db)
+  return found.rows.length === 0
 }
 
 // One parameter, where rows as `values` take longer to put into a statement than to look up. JSON has no bytes.
