@@ -33,12 +33,14 @@ export async function findClashes(
     const equal = columns.map((name, index) =>
       dialect.equalInIndex(sql`t.${sql.id(name)}`, sql.raw(`x.c${index + 1}`)),
     )
+    const own = sql.raw(model.id.cast('x.c0'))
+    // Row by row, in the index: joined, a planner that thinks little of the table would read all of it.
     const found = await sql<{
       id: string
       other: string
-    }>`select x.c0 as id, ${sql.raw(model.id.read('t.id'))} as other
-      from ${dialect.rowsOf(types, values)} x join ${sql.id(model.table)} t on ${sql.join(equal, sql` and `)}
-      where t.id <> ${sql.raw(model.id.cast('x.c0'))}`.execute(trx)
+    }>`select id, other from (select x.c0 as id, (select ${sql.raw(model.id.read('t.id'))} from ${sql.id(model.table)} t
+        where ${sql.join(equal, sql` and `)} and t.id <> ${own} limit 1) as other
+      from ${dialect.rowsOf(types, values)} x) found where other is not null`.execute(trx)
     for (const { id, other } of found.rows) clashes.push({ id, columns, other })
   }
   return clashes
