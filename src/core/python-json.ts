@@ -50,8 +50,10 @@ export function splitObject(text: string): RawField[] {
 
 /** The same as {@link splitObject}, by key, in their order. */
 export function rawValues(text: string): Map<string, string> {
+  if (text === '') return new Map()
+  const plain = plainValues(text)
+  if (plain !== undefined) return plain
   const values = new Map<string, string>()
-  if (text === '') return values
   const scanner = new JsonScanner(text)
   scanner.skipWhitespace()
   scanner.members(0, (key) => {
@@ -59,6 +61,26 @@ export function rawValues(text: string): Map<string, string> {
   })
   scanner.expectEnd()
   return values
+}
+
+// A member without escapes, whose value has no brackets, and what follows it: most records have no other. One pattern
+// for all of it takes half the time that a scanner does, step by step.
+const PLAIN_MEMBER =
+  // oxlint-disable-next-line no-control-regex
+  /"([^"\\\u0000-\u001f]*)": ?("[^"\\\u0000-\u001f]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|false|null)(, ?|\})/y
+
+/** The same for an object that has such members only, and no whitespace but as Python writes it; else undefined. */
+function plainValues(text: string): Map<string, string> | undefined {
+  if (!text.startsWith('{"')) return undefined
+  const values = new Map<string, string>()
+  PLAIN_MEMBER.lastIndex = 1
+  for (;;) {
+    const match = PLAIN_MEMBER.exec(text)
+    if (match === null) return undefined
+    const [, key = '', raw = '', end] = match
+    values.set(key, raw)
+    if (end === '}') return PLAIN_MEMBER.lastIndex === text.length ? values : undefined
+  }
 }
 
 /** The same as {@link rawValues}; undefined when the text is no JSON object, as what a peer sent may be. */

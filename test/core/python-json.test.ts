@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MorangoError } from '../../src/core/errors.ts'
 import {
   escapeNonAscii,
   joinObject,
@@ -80,6 +81,34 @@ describe('objects by their texts', () => {
     fc.assert(
       fc.property(fields, (members) => {
         expect(splitObject(joinObject(members))).toEqual(members)
+      }),
+    )
+  })
+
+  it('reads what Python writes in one go as it does step by step', () => {
+    const text = fc
+      .dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 1 }))
+      .chain((value) =>
+        fc.constantFrom(JSON.stringify(value), JSON.stringify(value, null, 1), pythonStringify(value)),
+      )
+    const damaged = fc
+      .tuple(text, fc.nat(), fc.constantFrom('', '"', ',', ', ', '}', '0', '-', ' ', 'x', '1e5', '\\'))
+      .map(
+        ([whole, at, piece]) =>
+          whole.slice(0, at % (whole.length + 1)) + piece + whole.slice((at + 1) % (whole.length + 1)),
+      )
+    const read = (given: string): unknown => {
+      try {
+        return splitObject(given)
+      } catch (error) {
+        expect(error).toBeInstanceOf(MorangoError)
+        return 'malformed'
+      }
+    }
+    fc.assert(
+      // With whitespace in front it is read step by step.
+      fc.property(fc.oneof(text, damaged), (given) => {
+        expect(read(given)).toEqual(read(` ${given}`))
       }),
     )
   })
