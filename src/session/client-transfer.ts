@@ -120,7 +120,7 @@ export async function runTransfer(
         await sleep(effect.ms, signal)
         return undefined
       case 'finish':
-        await engine.clearBuffers(id, lease)
+        await engine.clearBuffers(position, lease)
         await finishTransfer(db, id, now())
         watch.leave()
         return undefined
@@ -130,14 +130,18 @@ export async function runTransfer(
   async function move(effect: Effect & { kind: 'move' }): Promise<MachineEvent | undefined> {
     const { stage, status } = effect
     const error = status === 'errored' && failure !== undefined ? describeFailure(failure) : null
-    if (!(await moveTransfer(db, position, { stage, status, error }, now()))) return { kind: 'busy' }
-    position = { ...position, stage, status }
+    const moved = await moveTransfer(db, position, { stage, status, error }, now())
+    if (moved === undefined) {
+      await requireOpen()
+      return { kind: 'busy' }
+    }
+    position = moved
     if (status === 'started') watch.enter(stage)
     return undefined
   }
 
   async function work(effect: Effect & { kind: 'work' }, empty: boolean): Promise<MachineEvent> {
-    const transfer = await current()
+    const transfer = position
     if (effect.work === 'await-records') throw new Error('A client does not wait for records')
     if (effect.work === 'send' || effect.work === 'receive') {
       const given = maxChunk ?? chunkSize
@@ -168,7 +172,7 @@ export async function runTransfer(
     )
     dequeue = result.dequeued ?? dequeue
     deserialize = result.deserialized ?? deserialize
-    await updateTransfer(db, id, result.changes, now(), lease)
+    position = await updateTransfer(db, id, result.changes, now(), lease)
     if (effect.work === 'dequeue' || effect.work === 'deserialize') budget?.progress()
     const { recordsTotal } = result.changes
     return { kind: 'worked', empty: recordsTotal === undefined ? empty : recordsTotal === 0 }
@@ -177,12 +181,12 @@ export async function runTransfer(
   async function note(recordsTransferred: number): Promise<void> {
     if (recordsTransferred > transferred) budget?.progress()
     transferred = recordsTransferred
-    await updateTransfer(db, id, { recordsTransferred }, now(), lease)
+    position = await updateTransfer(db, id, { recordsTransferred }, now(), lease)
     watch.progress(recordsTransferred)
   }
 
   async function ask(effect: Effect & { kind: 'ask' }): Promise<MachineEvent> {
-    const transfer = await current()
+    const transfer = position
     switch (effect.ask) {
       case 'create':
       case 'begin': {
@@ -228,16 +232,15 @@ export async function runTransfer(
       })
     }
     if (status === 'errored') failure = erroredThere(id)
-    const transfer = await current()
-    const changes = learned(transfer, view)
-    if (Object.keys(changes).length > 0) await updateTransfer(db, id, changes, now(), lease)
-    const recordsTotal = changes.recordsTotal ?? transfer.recordsTotal
-    return { kind: 'answered', stage, status, empty: recordsTotal === 0 }
+    const changes = learned(position, view)
+    if (Object.keys(changes).length > 0) {
+      position = await updateTransfer(db, id, changes, now(), lease)
+    }
+    return { kind: 'answered', stage, status, empty: position.recordsTotal === 0 }
   }
 
-  async function current(): Promise<TransferRecord> {
-    const transfer = await getTransfer(db, id)
-    if (transfer?.active === true) return transfer
+  async function requireOpen(): Promise<void> {
+    if ((await getTransfer(db, id))?.active === true) return
     throw new MorangoError('session-inactive', `Transfer ${id} was closed meanwhile`)
   }
 

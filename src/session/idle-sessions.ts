@@ -29,7 +29,7 @@ export async function closeIdleSessions(
     // oxlint-disable-next-line no-await-in-loop
     await underLease(options, transfer.id, async (lease) => {
       if ((await takeTransfer(terms, transfer, lease.holder)) === undefined) return
-      await engine.clearBuffers(transfer.id, lease)
+      await engine.clearBuffers(transfer, lease)
       await deactivateTransfer(db, transfer.id, now)
     })
   }

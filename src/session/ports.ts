@@ -168,7 +168,7 @@ export interface Engine {
     options: TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
   /** Deletes both Buffers of a transfer. */
-  clearBuffers(transferSessionId: string, lease?: LeaseHold): Promise<void>
+  clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>
   /** Has the database, restored from a backup, go on as a new instance. */
   renew(): Promise<void>
   /** How many records wait with a reason: not serialized, not deserialized. */

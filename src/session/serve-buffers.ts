@@ -73,7 +73,7 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
     await raiseTransferred(db, transfer.id, held, timestamp(clock))
     await settle(transfer.id, { stage: 'transferring', status: held === total ? 'completed' : 'pending' })
     // Closed meanwhile: nothing may outlive it.
-    if ((await getTransfer(db, transfer.id))?.active !== true) await engine.clearBuffers(transfer.id)
+    if ((await getTransfer(db, transfer.id))?.active !== true) await engine.clearBuffers(transfer)
   }
 
   /** Moves on from wherever other chunks have brought the transfer; never back. */

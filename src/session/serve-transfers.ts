@@ -8,7 +8,7 @@ import type {
   TransferSessionView,
 } from '../protocol/messages.ts'
 import type { Caller } from '../protocol/peer.ts'
-import { getCertificate } from '../storage/certificates.ts'
+import { getCertificates } from '../storage/certificates.ts'
 import { seizeTransfer } from '../storage/leases.ts'
 import { getSyncSession, touchSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
@@ -18,7 +18,7 @@ import {
   getTransfer,
   insertTransfer,
   moveTransfer,
-  updateTransfer,
+  patchTransfer,
 } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
@@ -80,12 +80,10 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     const { mode } = mannerWith(options, caller)
     const { transfer_stage: target } = request
     if (mode === 'joined' && target !== undefined && isBefore('initializing', target)) {
-      return transferSessionView(
-        (await runner.advance(transfer.id, goal(target, session, caller))) ?? transfer,
-      )
+      return transferSessionView((await runner.advance(transfer, goal(target, session, caller))) ?? transfer)
     }
     if (mode !== 'bundled') return transferSessionView(transfer)
-    const queued = await runner.advance(transfer.id, goal('queuing', session, caller))
+    const queued = await runner.advance(transfer, goal('queuing', session, caller))
     if (queued === undefined || queued.status === 'errored') {
       throw answerError('transfer-errored', NOT_INITIALIZED)
     }
@@ -142,8 +140,9 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     session: SyncSessionRecord,
     { push, filter }: { readonly push: boolean; readonly filter: string },
   ): Promise<void> {
-    const client = await getCertificate(db, session.clientCertificateId)
-    const server = await getCertificate(db, session.serverCertificateId)
+    const { clientCertificateId, serverCertificateId } = session
+    const known = await getCertificates(db, [clientCertificateId, serverCertificateId])
+    const [client, server] = [known.get(clientCertificateId), known.get(serverCertificateId)]
     if (client === undefined || server === undefined) {
       throw answerError('unknown-certificate', 'Requested certificate does not exist!')
     }
@@ -157,7 +156,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     const { transfer, session } = found
     if (!(await runner.isAbandoned(transfer))) return transferSessionView(transfer)
     // Its runner died. A client of the original only looks from now on, so this takes the stage up again.
-    const revived = await runner.advance(id, { ...goal(transfer.stage, session, caller), waitMs: 0 })
+    const revived = await runner.advance(transfer, { ...goal(transfer.stage, session, caller), waitMs: 0 })
     return transferSessionView(revived ?? transfer)
   }
 
@@ -173,12 +172,13 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       await close(id, caller)
       return undefined
     }
-    if (transfer.status !== 'errored') await apply(transfer, patch)
+    const patched = transfer.status === 'errored' ? transfer : await apply(transfer, patch)
+    if (patched === undefined) return undefined
     const target = patch.transfer_stage
     const after =
       target === undefined || target === 'initializing'
-        ? await getTransfer(db, id)
-        : await runner.advance(id, goal(target, session, caller))
+        ? patched
+        : await runner.advance(patched, goal(target, session, caller))
     if (after?.active !== true) return undefined
     const view = transferSessionView(after)
     return patch.preview === true ? { ...view, preview: await preview(after, session, caller) } : view
@@ -198,10 +198,13 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     return { models, ids }
   }
 
-  async function apply(transfer: TransferRecord, patch: TransferSessionPatch): Promise<void> {
+  async function apply(
+    transfer: TransferRecord,
+    patch: TransferSessionPatch,
+  ): Promise<TransferRecord | undefined> {
     const changes = changesOf(transfer, patch)
-    if (Object.keys(changes).length === 0) return
-    await updateTransfer(db, transfer.id, changes, timestamp(clock))
+    if (Object.keys(changes).length === 0) return transfer
+    return await patchTransfer(db, transfer.id, changes, timestamp(clock))
   }
 
   async function close(id: string, caller: Caller): Promise<boolean> {
@@ -209,7 +212,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     if (found === undefined) return false
     const { transfer, session } = found
     if (holdsUnmergedRecords(transfer)) {
-      const merged = await runner.advance(id, {
+      const merged = await runner.advance(transfer, {
         ...goal('deserializing', session, caller),
         waitMs: undefined,
       })
@@ -219,22 +222,23 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       await moveTransfer(db, transfer, { stage: 'transferring', status: 'errored', error }, timestamp(clock))
       throw stageFailure(transfer)
     }
-    await drop(id)
+    await drop(transfer)
     return true
   }
 
   async function dropAll(syncSessionId: string): Promise<void> {
-    for (const { id } of await activeTransfers(db, syncSessionId)) {
+    for (const transfer of await activeTransfers(db, syncSessionId)) {
       // oxlint-disable-next-line no-await-in-loop
-      await drop(id)
+      await drop(transfer)
     }
   }
 
   /** Whoever runs a stage of it, in whatever process, can commit nothing more. */
-  async function drop(id: string): Promise<void> {
+  async function drop(transfer: TransferRecord): Promise<void> {
+    const { id } = transfer
     await underLease(options, id, async (lease) => {
       if (!(await seizeTransfer(db, lease))) return
-      await engine.clearBuffers(id)
+      await engine.clearBuffers(transfer)
       await finishTransfer(db, id, timestamp(clock))
     })
   }

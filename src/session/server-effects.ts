@@ -31,7 +31,7 @@ export function performForServer(
           return { kind: 'failed' }
         }
       case 'finish':
-        await engine.clearBuffers(begun.id, lease)
+        await engine.clearBuffers(begun, lease)
         await finishTransfer(db, begun.id, timestamp(clock))
         return undefined
       default:
@@ -44,15 +44,16 @@ export function performForServer(
     if (status !== 'started' && position.stage === stage && position.status === status) return undefined
     const now = timestamp(clock)
     const error = status === 'errored' ? (reason ?? 'Not all records were transferred') : null
-    if (!(await moveTransfer(db, position, { stage, status, error }, now))) return { kind: 'busy' }
-    position = { ...position, stage, status }
+    const moved = await moveTransfer(db, position, { stage, status, error }, now)
+    if (moved === undefined) return { kind: 'busy' }
+    position = moved
     return undefined
   }
 
   async function work(effect: Effect & { kind: 'work' }, empty: boolean): Promise<MachineEvent> {
-    const transfer = await getTransfer(db, begun.id)
-    if (transfer?.active !== true) return { kind: 'gone' }
     if (effect.work === 'await-records') {
+      const transfer = await getTransfer(db, begun.id)
+      if (transfer?.active !== true) return { kind: 'gone' }
       const complete = transfer.recordsTotal === transfer.recordsTransferred
       return complete ? { kind: 'worked', empty: transfer.recordsTotal === 0 } : { kind: 'short' }
     }
@@ -60,8 +61,8 @@ export function performForServer(
       throw new Error(`A server does not ${effect.work}`)
     }
     const context = { engine, profile, format, isServer: true, lease }
-    const { changes } = await doEngineWork(context, transfer, effect.work)
-    await updateTransfer(db, begun.id, changes, timestamp(clock), lease)
+    const { changes } = await doEngineWork(context, position, effect.work)
+    position = await updateTransfer(db, begun.id, changes, timestamp(clock), lease)
     return { kind: 'worked', empty: changes.recordsTotal === undefined ? empty : changes.recordsTotal === 0 }
   }
 }

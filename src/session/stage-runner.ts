@@ -28,9 +28,10 @@ export interface StageRunner {
    * Brings a transfer to a stage, through those before it, or as far as it gets. What takes longer than
    * `waitMs` goes on in the background.
    *
+   * @param seen - the transfer as it was read a moment ago
    * @returns the transfer as it then is
    */
-  advance(id: string, goal: StageGoal): Promise<TransferRecord | undefined>
+  advance(seen: TransferRecord, goal: StageGoal): Promise<TransferRecord | undefined>
   /** Whether the runner of a `started` stage is no more, so that nobody would ever finish it. */
   isAbandoned(transfer: TransferRecord): Promise<boolean>
 }
@@ -46,16 +47,20 @@ export function createStageRunner(options: ServiceOptions): StageRunner {
 
   return { advance, isAbandoned }
 
-  async function advance(id: string, goal: StageGoal): Promise<TransferRecord | undefined> {
+  async function advance(seen: TransferRecord, goal: StageGoal): Promise<TransferRecord | undefined> {
+    const { id } = seen
     const deadline = startDeadline(sleep, goal.waitMs)
+    let fresh: TransferRecord | undefined = seen
     try {
       for (;;) {
         const other = running.get(id)
         if (other !== undefined) {
+          fresh = undefined
           if (await deadline.waitFor(other.catch(() => {}))) continue
           return await getTransfer(db, id)
         }
-        const transfer = await getTransfer(db, id)
+        const transfer: TransferRecord | undefined = fresh ?? (await getTransfer(db, id))
+        fresh = undefined
         if (transfer === undefined || isSettled(transfer, goal.target)) return transfer
         if ((await currentLease(terms, transfer)) !== undefined) {
           if (await deadline.waitFor(sleep(OTHER_RUNNER_POLL_MS))) continue

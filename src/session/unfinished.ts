@@ -98,7 +98,7 @@ export async function giveUp(
   lease: LeaseHold,
   options?: CallOptions,
 ): Promise<void> {
-  await context.engine.clearBuffers(transfer.id, lease)
+  await context.engine.clearBuffers(transfer, lease)
   await deactivateTransfer(context.db, transfer.id, context.clock.now().toISOString())
   await session.close(options)
 }

@@ -50,6 +50,15 @@ export async function getCertificate(db: Kysely<Schema>, id: string): Promise<Ce
   return row === undefined ? undefined : toCertificate(row)
 }
 
+/** Those of the certificates that are here, by id. */
+export async function getCertificates(
+  db: Kysely<Schema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Certificate>> {
+  const rows = await db.selectFrom('morango_certificate').selectAll().where('id', 'in', ids).execute()
+  return new Map(rows.map((row) => [row.id, toCertificate(row)]))
+}
+
 /** The certificate of that id with its private key; undefined when either is not here. */
 export async function getHeldCertificate(
   db: Kysely<Schema>,

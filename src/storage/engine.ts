@@ -18,7 +18,6 @@ import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
 import { tell } from './tell.ts'
-import { getTransfer } from './transfer-sessions.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
 
@@ -89,12 +88,10 @@ export function createEngine(context: EngineContext): Engine {
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
     dequeue: (options) => telling(() => dequeue(writing(options), context, options)),
-    clearBuffers: async (transferSessionId, lease) => {
-      const transfer = await getTransfer(kysely, transferSessionId)
-      const filter = transfer === undefined ? undefined : parseFilter(transfer.filter)
-      await running('shared', { filter, lease })(async ({ trx, aside }) => {
-        await clearOutgoing(trx, transferSessionId)
-        await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
+    clearBuffers: async ({ id, filter }, lease) => {
+      await running('shared', { filter: parseFilter(filter), lease })(async ({ trx, aside }) => {
+        await clearOutgoing(trx, id)
+        await deleteTransferRows(trx, 'morango_incoming', id)
         await aside(noteExchange)
       })
     },

@@ -99,16 +99,18 @@ export async function activeTransfers(
 }
 
 /**
- * Moves a transfer from where, and in whose hands, the caller believes it is: false when it is not. Whoever has
- * lost its lease can move nothing.
+ * Moves a transfer from where, and in whose hands, the caller believes it is. Whoever has lost its lease can move
+ * nothing.
+ *
+ * @returns the transfer as it then is; undefined when it was not as believed
  */
 export async function moveTransfer(
   db: Kysely<Schema>,
   from: TransferRecord,
   to: StagePosition & { readonly error?: string | null },
   now: string,
-): Promise<boolean> {
-  const result = await db
+): Promise<TransferRecord | undefined> {
+  const row = await db
     .updateTable('morango_transfer_session')
     .set({ stage: to.stage, stage_status: to.status, error: to.error ?? null, last_activity_at: now })
     .where('id', '=', from.id)
@@ -116,14 +118,16 @@ export async function moveTransfer(
     .where('stage', '=', from.stage)
     .where('stage_status', '=', from.status)
     .where(heldAsSeen(from))
+    .returningAll()
     .executeTakeFirst()
-  return result.numUpdatedRows === 1n
+  return row === undefined ? undefined : toTransfer(row)
 }
 
 /**
  * Changes counts and FSICs of an active transfer, whatever its stage.
  *
- * @param lease - of the one who runs it; undefined: what a request brings
+ * @param lease - of the one who runs it
+ * @returns the transfer as it then is
  * @throws MorangoError `lease-lost`
  */
 export async function updateTransfer(
@@ -131,9 +135,29 @@ export async function updateTransfer(
   id: string,
   changes: TransferChanges,
   now: string,
-  lease?: LeaseHold,
-): Promise<void> {
-  let query = db
+  lease: LeaseHold,
+): Promise<TransferRecord> {
+  const row = await changing(db, id, changes, now)
+    .where('lease_holder', '=', lease.holder)
+    .returningAll()
+    .executeTakeFirst()
+  if (row === undefined) throw leaseLost(id)
+  return toTransfer(row)
+}
+
+/** The same for what a request brings, whoever runs the transfer. @returns undefined when it is not active */
+export async function patchTransfer(
+  db: Kysely<Schema>,
+  id: string,
+  changes: TransferChanges,
+  now: string,
+): Promise<TransferRecord | undefined> {
+  const row = await changing(db, id, changes, now).returningAll().executeTakeFirst()
+  return row === undefined ? undefined : toTransfer(row)
+}
+
+function changing(db: Kysely<Schema>, id: string, changes: TransferChanges, now: string) {
+  return db
     .updateTable('morango_transfer_session')
     .set({
       last_activity_at: now,
@@ -146,9 +170,6 @@ export async function updateTransfer(
     })
     .where('id', '=', id)
     .where('active', '=', 1)
-  if (lease !== undefined) query = query.where('lease_holder', '=', lease.holder)
-  const { numUpdatedRows } = await query.executeTakeFirst()
-  if (lease !== undefined && numUpdatedRows === 0n) throw leaseLost(id)
 }
 
 /** Raises the count of records that have come: chunks that come at once may be counted in any order. */

@@ -140,7 +140,7 @@ export function createFakeEngine(instance: string): FakeEngine {
       incoming.delete(transferSessionId)
       return { created: records.length, fastForwarded: 0, known: 0, conflicts: 0 }
     },
-    async clearBuffers(id) {
+    async clearBuffers({ id }) {
       await enter('clearBuffers')
       outgoing.delete(id)
       incoming.delete(id)

@@ -89,7 +89,7 @@ export async function problemCodes(peer: TestPeer): Promise<string[]> {
 export async function halfway(make: MakeNetwork): Promise<{ network: TestNetwork; ids: readonly string[] }> {
   const network = await suiteNetwork(make, { peers: ['a', 'b'], chunkSize: 3 })
   for (let book = 0; book < 10; book++) await add(network, 'a', 'book', { title: `secret ${book}` })
-  const faults = [{ kind: 'kill', side: 'client', stage: 'transferring', statements: 8 }] as const
+  const faults = [{ kind: 'kill', side: 'client', stage: 'transferring', statements: 5 }] as const
   await network.sync('a', 'b', { direction: 'push', faults }).catch(() => undefined)
   const ids = (await network.peer('a').records()).map(({ id }) => id)
   const incoming = await network
