@@ -1,5 +1,5 @@
-import type { Stage } from '../src/index.ts'
 import type { BenchOptions } from './options.ts'
+import type { TransferPart } from './parts.ts'
 
 /** Several measurements of the same, in seconds. */
 export interface Spread {
@@ -12,8 +12,8 @@ export interface Spread {
 export interface SyncFigures {
   readonly records: number
   readonly seconds: number
-  /** Seconds by stage of the transfer. */
-  readonly stages: Readonly<Partial<Record<Stage, number>>>
+  /** Seconds by part of the transfer. */
+  readonly stages: Readonly<Partial<Record<TransferPart, number>>>
   /** Both ways, without headers. */
   readonly bytes: number
   readonly roundTrips: number

@@ -1,7 +1,9 @@
 import type { SyncReport, TransferReport } from '../src/index.ts'
+import { isStage } from '../src/core/stages.ts'
 import { databaseOf, type Place } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
 import { SMALL_YOUNG_GENERATION } from './memory.ts'
+import { partOfStage, type TransferPart } from './parts.ts'
 import { startProbe } from './probe.ts'
 import { type RemoteProcess, withProcess } from './processes/calls.ts'
 import type { ServeApi } from './processes/serve.ts'
@@ -118,6 +120,11 @@ function bytesOf({ bytes }: SyncReport): number {
 }
 
 function stageSeconds(transfers: readonly TransferReport[]): SyncFigures['stages'] {
-  const milliseconds = transfers.flatMap(({ stages }) => Object.entries(stages))
-  return Object.fromEntries(milliseconds.map(([stage, value]) => [stage, value / 1000]))
+  const seconds: Partial<Record<TransferPart, number>> = {}
+  for (const [stage, ms] of transfers.flatMap(({ stages }) => Object.entries(stages))) {
+    if (!isStage(stage)) continue
+    const part = partOfStage(stage)
+    seconds[part] = (seconds[part] ?? 0) + ms / 1000
+  }
+  return seconds
 }

@@ -248,7 +248,6 @@ export async function createOurPeer(options: OurOptions = {}): Promise<Peer & { 
   }
 }
 
-/** One of many samples; `python/peer.py` makes the same. */
 /** A pull and a push of the same after it go through one session, as the original's all do. */
 function* inSessions(
   transfers: readonly Wanted[],
@@ -266,6 +265,7 @@ function* inSessions(
   if (first !== undefined) yield { direction: first.push ? 'push' : 'pull', filter: first.filter }
 }
 
+/** One of many samples; `python/peer.py` makes the same. */
 function numbered(dataset: string, number: number): Fields {
   return { dataset_id: dataset, label: `n${number}`, text: `Text of sample ${number}`, small: number }
 }

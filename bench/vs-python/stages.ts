@@ -1,33 +1,36 @@
-import { isStage, type Stage, STAGES } from '../../src/core/stages.ts'
+import { isStage } from '../../src/core/stages.ts'
 import type { Transferred } from '../../interop/peer.ts'
+import { partOfStage, TRANSFER_PARTS, type TransferPart } from '../parts.ts'
 import type { Exchange } from './wire.ts'
 
-/** A stage of a transfer, or what is around transfers: certificates, and opening and closing the session. */
-export type Part = Stage | 'session'
+/** A part of a transfer, or what is around transfers: certificates, and opening and closing the session. */
+export type Part = TransferPart | 'session'
 
 /** All parts, in the order of a table. */
-export const PARTS: readonly Part[] = ['session', ...STAGES]
+export const PARTS: readonly Part[] = ['session', ...TRANSFER_PARTS]
 
 /** Seconds by part. They add up to the whole. */
 export type PartSeconds = Readonly<Partial<Record<Part, number>>>
 
-/** How long each stage took by the client's own word; undefined when it does not tell. */
+/** How long each part took by the client's own word; undefined when it does not tell. */
 export function toldSeconds(transfers: readonly Transferred[], total: number): PartSeconds | undefined {
   const seconds: Partial<Record<Part, number>> = {}
   let rest = total
   for (const { stages } of transfers) {
     if (stages === undefined) return undefined
-    for (const stage of STAGES) {
-      const value = (stages[stage] ?? 0) / 1000
-      seconds[stage] = (seconds[stage] ?? 0) + value
-      rest -= value
+    for (const part of TRANSFER_PARTS) seconds[part] ??= 0
+    for (const [stage, ms] of Object.entries(stages)) {
+      if (!isStage(stage)) continue
+      const part = partOfStage(stage)
+      seconds[part] = (seconds[part] ?? 0) + ms / 1000
+      rest -= ms / 1000
     }
   }
   return { session: Math.max(0, rest), ...seconds }
 }
 
 /**
- * Tells from the requests how long each stage took. In each stage the client first does its own part and then asks
+ * Tells from the requests how long each part took. In each stage the client first does its own part and then asks
  * the server for its own, so a stage ends with the answer to its last request, and the next one begins there.
  *
  * @param exchanges - of one sync, in the order of their beginnings
@@ -63,9 +66,9 @@ function partOf(exchange: Exchange, next: Exchange | undefined, current: Part): 
   const [resource = ''] = path.split('/')
   if (resource === 'buffers') return 'transferring'
   if (resource !== 'transfersessions') return 'session'
-  if (method === 'POST') return 'initializing'
+  if (method === 'POST') return partOfStage('initializing')
   if (method === 'DELETE') return 'cleanup'
-  if (stage !== undefined && isStage(stage)) return stage
+  if (stage !== undefined && isStage(stage)) return partOfStage(stage)
   // A look at the session just before the next stage is asked for comes when the client has done its own part of
   // that stage already. The looks before it were to see whether the server is ready.
   return method === 'GET' && !isLook(next) ? undefined : current

@@ -16,15 +16,7 @@ const sync = z.object({
   records: amount,
   seconds: amount,
   stages: z.partialRecord(
-    z.enum([
-      'initializing',
-      'serializing',
-      'queuing',
-      'transferring',
-      'dequeuing',
-      'deserializing',
-      'cleanup',
-    ]),
+    z.enum(['until queued', 'transferring', 'dequeuing', 'deserializing', 'cleanup']),
     z.number().nonnegative(),
   ),
   bytes: amount,

@@ -62,8 +62,7 @@ describe('the stages seen on the wire', () => {
     )
     expect(seenSeconds(exchanges, { start: 0, end: 18_000 })).toEqual({
       session: 1 + 1 + 1,
-      initializing: 2 + 1,
-      serializing: 3 + 1 + 1,
+      'until queued': 2 + 1 + 3 + 1 + 1,
       transferring: 1 + 1,
       cleanup: 4 + 1,
     })
@@ -80,7 +79,7 @@ describe('the stages seen on the wire', () => {
     )
     expect(seenSeconds(exchanges, { start: 0, end: 14_000 })).toEqual({
       session: 0,
-      initializing: 1,
+      'until queued': 1,
       dequeuing: 1 + 2 + 3,
       deserializing: 5 + 1 + 1,
     })
@@ -89,10 +88,10 @@ describe('the stages seen on the wire', () => {
   it('adds up what a client tells, and calls the rest the session', () => {
     const transfer = { push: false, total: 0, transferred: 0 }
     const told = [
-      { ...transfer, stages: { queuing: 250 } },
+      { ...transfer, stages: { serializing: 250 } },
       { ...transfer, stages: { queuing: 500, cleanup: 250 } },
     ]
-    expect(toldSeconds(told, 3)).toMatchObject({ session: 2, queuing: 0.75, cleanup: 0.25 })
+    expect(toldSeconds(told, 3)).toMatchObject({ session: 2, 'until queued': 0.75, cleanup: 0.25 })
     expect(toldSeconds([transfer], 3)).toBeUndefined()
   })
 })
