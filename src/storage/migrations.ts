@@ -17,6 +17,7 @@ const STEPS: readonly Step[] = [
   { version: 2, up: createEvicted },
   { version: 3, up: createAttempts },
   { version: 4, up: createConflicts },
+  { version: 5, up: createPeerIndex },
 ]
 
 /** The version that this release needs. */
@@ -175,6 +176,12 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
     return
   }
   for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+// Each sync looks for the last session with its peer, among all that there ever were.
+async function createPeerIndex(db: Kysely<Schema>): Promise<void> {
+  await sql`create index morango_sync_session_peer
+    on morango_sync_session (connection_path, client_certificate_id, created_at)`.execute(db)
 }
 
 async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
