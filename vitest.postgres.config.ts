@@ -10,8 +10,8 @@ const shared = {
     'test/processes/*.test.ts',
   ],
   isolate: false,
-  testTimeout: 240_000,
-  hookTimeout: 60_000,
+  testTimeout: 480_000,
+  hookTimeout: 120_000,
 }
 
 const config: ViteUserConfig = defineConfig({

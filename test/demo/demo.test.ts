@@ -14,26 +14,26 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-test('the demo holds what it claims, and leaves nothing behind', { timeout: 120_000 }, async () => {
+test('the demo holds what it claims, and leaves nothing behind', async () => {
   expect(await expectStory(directory)).toContain('Cloud has PostgreSQL (PGlite')
   expect(await readdir(directory)).toEqual([])
 })
 
-test('it does on SQLite alone', { timeout: 120_000 }, async () => {
+test('it does on SQLite alone', async () => {
   expect(await expectStory(directory, '--cloud=sqlite')).toContain('All are SQLite.')
   expect(await readdir(directory)).toEqual([])
 })
 
-test('it can be interrupted, and leaves nothing behind', { timeout: 120_000 }, async () => {
+test('it can be interrupted, and leaves nothing behind', async () => {
   const { child, ended, output } = runDemo(directory, '--countries', 'AD,LI')
-  await expect.poll(output, { timeout: 60_000 }).toContain('City gets no certificate')
+  await expect.poll(output, { timeout: 90_000 }).toContain('City gets no certificate')
   child.kill('SIGINT')
   expect(await ended).toBe(130)
   expect(output()).toContain('Stopped.')
   expect(await readdir(directory)).toEqual([])
 })
 
-test('an unknown country is said to be one', { timeout: 120_000 }, async () => {
+test('an unknown country is said to be one', async () => {
   const { ended, output } = runDemo(directory, '--countries', 'AD,XX')
   expect(await ended).toBe(1)
   expect(output()).toContain('GeoNames has no places of a country "XX"')

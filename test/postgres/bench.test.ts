@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 const bench = new URL('../../bench/index.ts', import.meta.url).pathname
 const kind = process.env['MORANGO_TEST_DATABASE'] === 'postgres' ? 'postgres' : 'pglite'
 
-it(`npm run bench measures a push from SQLite to ${kind}`, { timeout: 120_000 }, async () => {
+it(`npm run bench measures a push from SQLite to ${kind}`, async () => {
   const options = ['--direction', 'push', '--server', kind, '--records', '120', '--plain-copies', '1']
   const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', bench, ...options])
   expect(stdout).toContain(`120 records, push; client sqlite, server ${kind}`)

@@ -47,7 +47,7 @@ describe.skipIf(DATABASE !== 'postgres')('the demo on a server', () => {
 
   test('drops the schema when it is interrupted', async () => {
     const { child, ended, output } = runDemo(directory, '--countries', 'AD,LI', cloud())
-    await expect.poll(output, { timeout: 60_000 }).toContain('City gets no certificate')
+    await expect.poll(output, { timeout: 180_000 }).toContain('City gets no certificate')
     child.kill('SIGINT')
     expect(await ended).toBe(130)
     expect(await schemas()).toEqual([])
@@ -64,7 +64,7 @@ describe.skipIf(DATABASE !== 'postgres')('the demo on a server', () => {
 
   test('does not start beside another', async () => {
     const first = runDemo(directory, '--countries', 'AD,LI', cloud())
-    await expect.poll(first.output, { timeout: 60_000 }).toContain('Remote surveys')
+    await expect.poll(first.output, { timeout: 180_000 }).toContain('Remote surveys')
     const second = runDemo(directory, cloud())
     expect(await second.ended).toBe(1)
     expect(second.output()).toContain('Another demo is running')

@@ -131,7 +131,7 @@ describe.each([
   ['WAL', sqlite],
   ['a rollback journal', (path: string) => sqlite(new DatabaseSync(path, { timeout: 100 }))],
 ] as const)('other processes that write while we sync, with %s', (_, open) => {
-  it('misses none of their writes, and none of them fails', { timeout: 60_000 }, async () => {
+  it('misses none of their writes, and none of them fails', async () => {
     const [field, school] = [await openDevice(open), await openDevice(open)]
     const root = (await school.morango.certificates.createRoot('full')).id
     await copyCertificate(school, field, root)
