@@ -1,9 +1,8 @@
-import type { SyncReport, TransferReport } from '../src/index.ts'
-import { isStage } from '../src/core/stages.ts'
+import type { SyncReport } from '../src/index.ts'
 import { databaseOf, type Place } from './databases/kinds.ts'
 import type { BenchOptions } from './options.ts'
 import { SMALL_YOUNG_GENERATION } from './memory.ts'
-import { partOfStage, type TransferPart } from './parts.ts'
+import { secondsByPart } from './parts.ts'
 import { startProbe } from './probe.ts'
 import { type RemoteProcess, withProcess } from './processes/calls.ts'
 import type { ServeApi } from './processes/serve.ts'
@@ -109,7 +108,7 @@ function figures({ seconds, report }: TimedSync): SyncFigures {
   return {
     records: report.pulled + report.pushed,
     seconds,
-    stages: stageSeconds(report.transfers),
+    stages: secondsByPart(report.transfers.map(({ stages }) => stages)),
     bytes: bytesOf(report),
     roundTrips: report.roundTrips,
   }
@@ -117,14 +116,4 @@ function figures({ seconds, report }: TimedSync): SyncFigures {
 
 function bytesOf({ bytes }: SyncReport): number {
   return bytes.sent + bytes.received
-}
-
-function stageSeconds(transfers: readonly TransferReport[]): SyncFigures['stages'] {
-  const seconds: Partial<Record<TransferPart, number>> = {}
-  for (const [stage, ms] of transfers.flatMap(({ stages }) => Object.entries(stages))) {
-    if (!isStage(stage)) continue
-    const part = partOfStage(stage)
-    seconds[part] = (seconds[part] ?? 0) + ms / 1000
-  }
-  return seconds
 }

@@ -1,6 +1,6 @@
 import { isStage } from '../../src/core/stages.ts'
 import type { Transferred } from '../../interop/peer.ts'
-import { partOfStage, TRANSFER_PARTS, type TransferPart } from '../parts.ts'
+import { partOfStage, secondsByPart, TRANSFER_PARTS, type TransferPart } from '../parts.ts'
 import type { Exchange } from './wire.ts'
 
 /** A part of a transfer, or what is around transfers: certificates, and opening and closing the session. */
@@ -14,19 +14,12 @@ export type PartSeconds = Readonly<Partial<Record<Part, number>>>
 
 /** How long each part took by the client's own word; undefined when it does not tell. */
 export function toldSeconds(transfers: readonly Transferred[], total: number): PartSeconds | undefined {
-  const seconds: Partial<Record<Part, number>> = {}
-  let rest = total
-  for (const { stages } of transfers) {
-    if (stages === undefined) return undefined
-    for (const part of TRANSFER_PARTS) seconds[part] ??= 0
-    for (const [stage, ms] of Object.entries(stages)) {
-      if (!isStage(stage)) continue
-      const part = partOfStage(stage)
-      seconds[part] = (seconds[part] ?? 0) + ms / 1000
-      rest -= ms / 1000
-    }
-  }
-  return { session: Math.max(0, rest), ...seconds }
+  const told = transfers.map(({ stages }) => stages)
+  if (!told.every((stages) => stages !== undefined)) return undefined
+  const seconds = secondsByPart(told)
+  const rest = total - Object.values(seconds).reduce((sum, value) => sum + value, 0)
+  const none = Object.fromEntries(TRANSFER_PARTS.map((part) => [part, 0]))
+  return { session: Math.max(0, rest), ...none, ...seconds }
 }
 
 /**

@@ -6,7 +6,6 @@ import type { Stage } from '../core/stages.ts'
 import type { TransferPreview, TransferSessionView } from '../protocol/messages.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { deleteSyncSession } from '../storage/sync-sessions.ts'
-import { ahead } from './ahead.ts'
 import { mannerOf } from './capability-use.ts'
 import type { ClientContext } from './client-context.ts'
 import { negotiate, openSession } from './connect.ts'
@@ -56,7 +55,7 @@ export async function probePeer<T>(
 ): Promise<T> {
   const { filter, push, certificate, serverCertificate, signal } = wishes
   const call = { signal }
-  const negotiated = ahead(negotiate(context, peer, call))
+  const negotiated = negotiate(context, peer, call)
   const certificates = { clientCertificateId: certificate, serverCertificateId: serverCertificate }
   const wanted = { ...certificates, transfers: [{ push, filter }] }
   const session = await openSession(context, peer, wanted, negotiated, call)

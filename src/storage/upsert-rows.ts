@@ -6,8 +6,8 @@ import type { InsertTarget } from './insertion.ts'
 import { insertRows, quote } from './rows.ts'
 import type { Schema } from './schema.ts'
 
-/** So many rows at once where a failure says nothing of which is at fault: a statement's worth. */
-const AT_ONCE = 100
+/** So many rows at once where some are bad: a statement's worth, for what is written before a bad one may be in vain. */
+export const AT_ONCE = 100
 
 /** Writes rows of the same columns with an upsert. @throws what the database throws */
 export async function upsertRows(

@@ -6,13 +6,10 @@ import type { Failure } from './dirty.ts'
 import { isolateFaults, type Suspects, tryRows } from './savepoint.ts'
 import type { Schema } from './schema.ts'
 import { findClashes, repeatedIn } from './unique-clashes.ts'
-import { upsertRows, upsertSound } from './upsert-rows.ts'
+import { AT_ONCE, upsertRows, upsertSound } from './upsert-rows.ts'
 
 /** The models of which the database has refused rows lately: where some are bad, others are likely to be. */
 export type WaryOf = Set<string>
-
-/** So few rows at once where some are bad: a statement's worth, for what is written before a bad one is written in vain. */
-const HALVED = 100
 
 /**
  * Writes rows, those of them that the database takes, in the order given as far as it matters. What cannot be
@@ -121,8 +118,8 @@ async function halve(
     await isolateFaults(trx, dialect, rows, write, failed, suspectsOf)
     return
   }
-  for (let from = 0; from < rows.length; from += HALVED) {
-    await isolateFaults(trx, dialect, rows.slice(from, from + HALVED), write, failed)
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    await isolateFaults(trx, dialect, rows.slice(from, from + AT_ONCE), write, failed)
   }
 }
 

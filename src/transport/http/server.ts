@@ -142,7 +142,8 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       if (methodsOf(resource, id === undefined ? 'collection' : 'item').length === 0) return unknownPath()
       if (!slashed) return redirectToSlash(context.req.url)
       const transfer = resource === 'buffers' ? context.req.query('transfer_session_id') : undefined
-      return await pages(transfer === undefined ? [] : [transfer], () => serve(context, resource, id))
+      const respond = (): Promise<Response> => serve(context, resource, id)
+      return await (transfer === undefined ? respond() : pages([transfer], respond))
     })
   }
   app.all(`${root}/*`, unknownPath)
