@@ -50,6 +50,7 @@ export type MorangoErrorCode =
   | 'malformed-message'
   | 'not-found'
   | 'payload-too-large'
+  | 'too-many-requests'
   | 'network'
   | 'peer-error'
   | 'peer-protocol'

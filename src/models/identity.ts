@@ -1,13 +1,11 @@
 import { isHexUuid, recordId, recordIdMatches, resolvePartition } from '../core/ids.ts'
+import { MAX_PARTITION, MAX_SOURCE_ID } from '../core/limits.ts'
 import { FieldError } from './compiled.ts'
 import type { CompiledModel, RecordIdentity } from './compiled.ts'
 import { compilePartition, compileSourceId } from './identity-rules.ts'
 import type { PartitionRule, SourceIdRule } from './identity-rules.ts'
 import { excerpt, isLongerThan } from './kinds/codec.ts'
 import type { ModelDeclaration } from './model.ts'
-
-const MAX_PARTITION = 128
-const MAX_SOURCE_ID = 96
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -1,8 +1,9 @@
 import { isHexUuid } from '../core/ids.ts'
+import { MAX_COUNTER } from '../core/limits.ts'
 import type { BufferRecord } from '../session/ports.ts'
 import type { FieldProblems } from './decode.ts'
 import { WHOLE, malformedMessage, unexpectedReply } from './decode.ts'
-import { FIELD_MESSAGES, MAX_INT32 } from './fields.ts'
+import { FIELD_MESSAGES } from './fields.ts'
 
 export type { BufferRecord } from '../session/ports.ts'
 
@@ -163,7 +164,7 @@ function idProblem(value: unknown): string | undefined {
 }
 
 function counterProblem(value: unknown): string | undefined {
-  return isCounter(value) ? undefined : (absence(value) ?? `An integer from 0 to ${MAX_INT32} is required.`)
+  return isCounter(value) ? undefined : (absence(value) ?? `An integer from 0 to ${MAX_COUNTER} is required.`)
 }
 
 // PostgreSQL stores no NUL, and UTF-8 no lone surrogate: what cannot be kept as it came is refused.
@@ -172,7 +173,7 @@ function isText(value: unknown): value is string {
 }
 
 function isCounter(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_INT32
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNTER
 }
 
 function isObject(value: unknown): value is object {

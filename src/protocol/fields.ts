@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { isHexUuid, parseUuid } from '../core/ids.ts'
 
-/** The highest counter or count that the original's columns hold (protocol §1). */
-export const MAX_INT32 = 0x7fff_ffff
-
 /** What is said of a field, in the words the original uses where it has any. */
 export const FIELD_MESSAGES = {
   required: 'This field is required.',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { FIELD_MESSAGES, MAX_INT32, filledText, integer, optional, text, uuid } from './fields.ts'
+import { MAX_COUNTER } from '../core/limits.ts'
+import { FIELD_MESSAGES, filledText, integer, optional, text, uuid } from './fields.ts'
 
 /** Which certificates are asked for (protocol §4); with none of these, all that the server holds. */
 export interface CertificateQuery {
@@ -54,7 +55,7 @@ export const signingRequestSchema: z.ZodType<SigningRequest> = z.object({
   }),
   profile: name,
   scope_definition: name,
-  scope_version: integer(MAX_INT32),
+  scope_version: integer(MAX_COUNTER),
   scope_params: filledText,
   public_key: filledText,
 })

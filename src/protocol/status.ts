@@ -50,6 +50,7 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'malformed-message': [400, 'fields'],
   'not-found': [404, 'detail'],
   'payload-too-large': [413, 'detail'],
+  'too-many-requests': [429, 'detail'],
   network: [500, 'detail'],
   'peer-error': [500, 'detail'],
   'peer-protocol': [500, 'detail'],

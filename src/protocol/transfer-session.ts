@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { MAX_COUNTER } from '../core/limits.ts'
 import { STAGES, STAGE_STATUSES } from '../core/stages.ts'
 import type { Stage, StageStatus } from '../core/stages.ts'
-import { MAX_INT32, flag, integer, optional, text, uuid } from './fields.ts'
+import { flag, integer, optional, text, uuid } from './fields.ts'
 
 /** `POST transfersessions/` (protocol §4). */
 export interface TransferSessionRequest {
@@ -21,7 +22,7 @@ export interface TransferSessionRequest {
 export const EMPTY_FSIC = '{}'
 
 const fsic = optional(text)
-const count = optional(integer(MAX_INT32))
+const count = optional(integer(MAX_COUNTER))
 const bytes = optional(integer(Number.MAX_SAFE_INTEGER))
 const wantedStage = z
   .enum(STAGES, { error: 'Not a stage of a transfer.' })

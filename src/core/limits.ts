@@ -1,0 +1,42 @@
+/**
+ * The limits on everything that a peer may send, in one place. They hold on arrival, in claims, and for what is
+ * written here, so that no peer of ours makes what another one refuses.
+ *
+ * The lengths are those of the original's columns, fatal on its PostgreSQL (protocol §1); they count code points.
+ * All else is ours: far above what honest peers need, and low enough that the work stays small.
+ */
+
+/** Longest partition, also as a prefix in a filter or a scope. */
+export const MAX_PARTITION = 128
+export const MAX_SOURCE_ID = 96
+export const MAX_MODEL_NAME = 40
+export const MAX_PROFILE = 20
+export const MAX_SCOPE_DEFINITION_ID = 20
+export const MAX_SALT = 32
+
+/** The highest counter of an instance, and the most records of a transfer: 32 bits, signed. */
+export const MAX_COUNTER = 0x7fff_ffff
+
+/** The most prefixes in the filter of a transfer, and in each filter of a scope. */
+export const MAX_PREFIXES = 200
+
+/** The most claims (partition and instance) in an FSIC. */
+export const MAX_CLAIMS = 100_000
+
+/** The most certificates in a chain, its root and its leaf included. */
+export const MAX_CHAIN = 10
+
+/** The longest text of a certificate, and of its scope parameters, in characters. */
+export const MAX_CERTIFICATE_TEXT = 8192
+
+/** The longest `instance` or `server_instance` of a sync session, in characters. */
+export const MAX_INSTANCE_INFO = 16_384
+
+/** The most instances in the history of a record. */
+export const MAX_HISTORY = 1000
+
+/** The most records in a chunk. The original sends 500, ours 2,500 at most. */
+export const MAX_CHUNK_RECORDS = 10_000
+
+/** How large a record may be by default: its texts in UTF-8 bytes together, conflicting data included. */
+export const DEFAULT_MAX_RECORD_BYTES: number = 8 * 1024 * 1024
