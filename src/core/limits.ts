@@ -40,3 +40,33 @@ export const MAX_CHUNK_RECORDS = 10_000
 
 /** How large a record may be by default: its texts in UTF-8 bytes together, conflicting data included. */
 export const DEFAULT_MAX_RECORD_BYTES: number = 8 * 1024 * 1024
+
+/** The largest chunk or page of records by default, unpacked, in bytes. The original's clients send 500 records. */
+export const DEFAULT_MAX_CHUNK_BYTES: number = 48 * 1024 * 1024
+
+/** The largest packed chunk or page, unpacked, in bytes: one record of the largest size, its quotes escaped. */
+export const MAX_PACKED_BYTES: number = 20 * 1024 * 1024
+
+/** The most entries in the histories of a chunk together. */
+export const MAX_CHUNK_HISTORY = 200_000
+
+/** Beyond the size of one record, a body may unpack to so many times its packed size. Honest JSON does to 40. */
+export const MAX_UNPACK_RATIO = 100
+
+/** The longest text of an FSIC, in characters. */
+export const MAX_FSIC_TEXT: number = 8 * 1024 * 1024
+
+/** The longest `connection_path`, signature or address in a message, in characters. */
+export const MAX_SHORT_TEXT = 4096
+
+/** The longest filter of a transfer, in characters: all its prefixes, one a line. */
+export const MAX_FILTER_TEXT: number = MAX_PREFIXES * (2 * MAX_PARTITION + 1)
+
+/** The deepest nesting of a message. The texts of JSON inside it are counted by themselves. */
+export const MAX_MESSAGE_DEPTH = 32
+
+/** The longest number in a message, in digits. */
+export const MAX_NUMBER_DIGITS = 400
+
+/** How much a server may make a client fetch in one transfer by default: the texts of its records, in characters. */
+export const DEFAULT_MAX_TRANSFER_BYTES: number = 64 * 1024 * 1024 * 1024

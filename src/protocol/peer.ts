@@ -103,6 +103,11 @@ export interface Service {
     caller: Caller,
   ): Promise<TransferSessionView | undefined>
   closeTransferSession(id: string, caller: Caller): Promise<boolean>
+  /**
+   * Whether a chunk may come for a transfer, asked before anything of it is read: rejects as `receiveBuffers` does when
+   * there is no such transfer, it is no push, or the scopes do not permit it.
+   */
+  admitBuffers(transferSessionId: string, caller: Caller): Promise<void>
   receiveBuffers(records: readonly BufferRecord[], caller: Caller): Promise<void>
   /** `limit` undefined: all. `count` is the transfer's total. */
   buffers(

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
 import { certificateChainSchema, encodeCertificateChain } from './certificate-item.ts'
-import { filledText, hexUuid, text, textOr, uuid } from './fields.ts'
+import { MAX_INSTANCE_INFO, MAX_PROFILE, MAX_SHORT_TEXT } from '../core/limits.ts'
+import { filledTextUpTo, hexUuid, textOr, textUpTo, uuid } from './fields.ts'
 
 /** `POST syncsessions/` (protocol §4). `instance` is a text of JSON. */
 export interface SyncSessionRequest {
@@ -26,14 +27,14 @@ export const syncSessionRequestSchema: z.ZodType<SyncSessionRequest> = z.object(
   id: hexUuid,
   server_certificate_id: uuid,
   client_certificate_id: uuid,
-  profile: textOr(''),
+  profile: textOr('', MAX_PROFILE),
   certificate_chain: certificateChainSchema,
-  connection_path: filledText,
-  instance: filledText,
+  connection_path: filledTextUpTo(MAX_SHORT_TEXT),
+  instance: filledTextUpTo(MAX_INSTANCE_INFO),
   nonce: hexUuid,
-  client_ip: textOr(''),
-  server_ip: textOr(''),
-  signature: filledText,
+  client_ip: textOr('', MAX_SHORT_TEXT),
+  server_ip: textOr('', MAX_SHORT_TEXT),
+  signature: filledTextUpTo(MAX_SHORT_TEXT),
 })
 
 /** The request's JSON. */
@@ -51,8 +52,8 @@ export interface SyncSessionReply {
 
 /** The answer as a client reads it. */
 export const syncSessionReplySchema: z.ZodType<SyncSessionReply> = z.object({
-  signature: text,
-  server_instance: text,
+  signature: textUpTo(MAX_SHORT_TEXT),
+  server_instance: textUpTo(MAX_INSTANCE_INFO),
 })
 
 /** `GET syncsessions/ID/` (protocol §4). A server sends all of these; a client reads only that it is there. */
