@@ -43,8 +43,7 @@ const WAITS_FOR_WORK: ReadonlySet<PeerMethod> = new Set([
   'createTransferSession',
   'updateTransferSession',
   'closeTransferSession',
-  // They look after a stage whose runner died, and drop transfers.
-  'transferSession',
+  // It drops its transfers, from whoever runs them.
   'closeSyncSession',
 ])
 
