@@ -48,7 +48,7 @@ export const DEFAULT_MAX_CHUNK_BYTES: number = 48 * 1024 * 1024
 export const MAX_PACKED_BYTES: number = 20 * 1024 * 1024
 
 /** The most entries in the histories of a chunk together. */
-export const MAX_CHUNK_HISTORY = 200_000
+export const MAX_CHUNK_HISTORY = 100_000
 
 /** Beyond the size of one record, a body may unpack to so many times its packed size. Honest JSON does to 40. */
 export const MAX_UNPACK_RATIO = 100
@@ -64,6 +64,9 @@ export const MAX_FILTER_TEXT: number = MAX_PREFIXES * (2 * MAX_PARTITION + 1)
 
 /** The deepest nesting of a message. The texts of JSON inside it are counted by themselves. */
 export const MAX_MESSAGE_DEPTH = 32
+
+/** The most members of the outermost object of a message. */
+export const MAX_MESSAGE_MEMBERS = 1000
 
 /** The longest number in a message, in digits. */
 export const MAX_NUMBER_DIGITS = 400

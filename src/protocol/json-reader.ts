@@ -1,6 +1,7 @@
 import { MorangoError } from '../core/errors.ts'
 import { jsonFault } from '../core/json-bounds.ts'
 import { JsonByteScanner } from '../core/json-bytes.ts'
+import { MAX_CHUNK_RECORDS, MAX_MESSAGE_MEMBERS } from '../core/limits.ts'
 import { JsonText } from './json-text.ts'
 import { createPace } from './pace.ts'
 import type { Pace } from './pace.ts'
@@ -10,7 +11,7 @@ export interface JsonLimits {
   readonly bytes: number
   readonly values: number
   readonly depth: number
-  /** Of each element of the outermost list, or of a list right inside the outermost object. */
+  /** Of each member of the outermost object, and each element of the outermost list or of one right inside it. */
   readonly element?: { readonly textBytes: number; readonly values: number } | undefined
 }
 
@@ -62,6 +63,8 @@ class JsonReader {
   readonly #text = new JsonText()
   #bytes = 0
   #sliceValues = 0
+  /** Elements gathered and not parsed yet. */
+  #gathered = 0
   #first = true
   #members: Map<string, unknown> | undefined
   #list: ListInside | undefined
@@ -81,14 +84,17 @@ class JsonReader {
     if (this.#bytes > limits.bytes) throw tooLarge(`The message is larger than ${limits.bytes} bytes.`)
     const scanner = this.#scanner
     let at = 0
+    let kept = 0
     while (at < piece.length) {
-      const begun = at
-      at = scanner.scan(piece, begun)
+      at = scanner.scan(piece, at)
       this.#requireLimits()
       const { event } = scanner
-      this.#text.add(piece, begun, event === undefined ? at : at - 1)
       if (event === undefined) break
       if (this.#state === 'after') throw malformed()
+      // Most commas are part of the text: elements are parsed many at once.
+      if (event === 'comma' && !this.#isSliceOver(at - kept)) continue
+      this.#text.add(piece.subarray(kept, at - 1))
+      kept = at
       if (event === 'open') this.#open()
       else if (event === 'comma') this.#comma()
       else this.#close()
@@ -99,8 +105,20 @@ class JsonReader {
       const rest = this.#pace()
       if (rest !== undefined) await rest
     }
+    this.#text.add(piece.subarray(kept))
     const rest = this.#pace()
     if (rest !== undefined) await rest
+  }
+
+  /** At a comma: counts the element before it, and says whether what was gathered is parsed now. */
+  #isSliceOver(unkept: number): boolean {
+    const list = this.#list
+    if (list === undefined) return true
+    list.open = true
+    this.#gathered++
+    this.#sliceValues += this.#scanner.elementValues
+    this.#scanner.restartElement()
+    return this.#first || this.#text.length + unkept >= SLICE_BYTES || this.#sliceValues >= SLICE_VALUES
   }
 
   end(): unknown {
@@ -122,9 +140,10 @@ class JsonReader {
     const fault = jsonFault(scanner, limits)
     if (fault !== undefined) throw malformed(`the message ${fault}`)
     const { element } = limits
-    if (element === undefined || this.#list === undefined) return
+    if (element === undefined) return
     if (scanner.elementText > element.textBytes) {
-      const place = this.#list.elements.length + this.#text.commas
+      if (this.#list === undefined) throw tooLarge(`A text of the message is larger than ${element.textBytes} bytes.`)
+      const place = this.#list.elements.length + this.#gathered
       throw tooLarge(`Record ${place} of the message is larger than ${element.textBytes} bytes.`, { index: place })
     }
     if (scanner.elementValues > element.values) {
@@ -163,12 +182,7 @@ class JsonReader {
       this.#restart()
       return
     }
-    list.open = true
-    this.#sliceValues += this.#scanner.elementValues
-    this.#scanner.restartElement()
-    const isFull = this.#text.length >= SLICE_BYTES || this.#sliceValues >= SLICE_VALUES
-    if (isFull || this.#first) this.#flush(list)
-    else this.#text.addComma()
+    this.#flush(list)
   }
 
   #close(): void {
@@ -199,6 +213,7 @@ class JsonReader {
 
   #restart(): void {
     this.#text.clear()
+    this.#gathered = 0
     this.#sliceValues = 0
     this.#scanner.restartElement()
   }
@@ -209,6 +224,7 @@ class JsonReader {
       const members = membersOf(this.#text.parse('{', '}'))
       if (members.length === 0) throw malformed()
       for (const [key, value] of members) list.members.set(key, value)
+      if (list.members.size > MAX_CHUNK_RECORDS) throw malformed('an object of the message has too many members')
     } else {
       const elements = this.#text.parse('[', ']')
       if (!Array.isArray(elements) || elements.length === 0) throw malformed()
@@ -228,6 +244,9 @@ class JsonReader {
     }
     const [member, ...others] = membersOf(this.#text.parse('{', '}'))
     if (member === undefined || others.length > 0) throw malformed()
+    if ((this.#members?.size ?? 0) >= MAX_MESSAGE_MEMBERS) {
+      throw malformed(`the message has more than ${MAX_MESSAGE_MEMBERS} members`)
+    }
     this.#members?.set(...member)
     this.#reading.onMember?.(...member)
   }

@@ -1,42 +1,34 @@
 import { MorangoError } from '../core/errors.ts'
 
-const COMMA = 0x2c
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
-const WHITESPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
-const LEAST_ROOM = 64 * 1024
 
 /** The bytes of a part of a JSON text, gathered until it is complete. */
 export class JsonText {
-  #bytes = new Uint8Array(LEAST_ROOM)
+  #pieces: Uint8Array[] = []
   #begins = true
   length = 0
-  /** Commas put in between. */
-  commas = 0
 
-  add(piece: Uint8Array, from: number, to: number): void {
-    this.#reserve(to - from)
-    this.#bytes.set(piece.subarray(from, to), this.length)
-    this.length += to - from
-  }
-
-  addComma(): void {
-    this.#reserve(1)
-    this.#bytes[this.length++] = COMMA
-    this.commas++
+  /** @param piece - must not change afterwards: it is not copied */
+  add(piece: Uint8Array): void {
+    if (piece.length === 0) return
+    this.#pieces.push(piece)
+    this.length += piece.length
   }
 
   clear(): void {
+    this.#pieces = []
     this.length = 0
-    this.commas = 0
     this.#begins = false
-    // What one large record needed is not kept for the small ones after it.
-    if (this.#bytes.length > 16 * LEAST_ROOM) this.#bytes = new Uint8Array(LEAST_ROOM)
   }
 
   isBlank(): boolean {
-    let at = this.#begins && BYTE_ORDER_MARK.every((byte, index) => this.#bytes[index] === byte) ? 3 : 0
-    while (at < this.length && WHITESPACE.has(this.#bytes[at] ?? 0)) at++
-    return at >= this.length
+    // A mark of the byte order is no error where a text begins.
+    let toSkip = this.#begins ? markLength(this.#pieces[0]) : 0
+    for (const piece of this.#pieces) {
+      for (let at = toSkip; at < piece.length; at++) if (!isWhitespace(piece[at] ?? 0)) return false
+      toSkip = 0
+    }
+    return true
   }
 
   /**
@@ -45,31 +37,30 @@ export class JsonText {
    * @throws MorangoError `malformed-message`; the text is not quoted, for it may be a record's content
    */
   parse(before: string, after: string): unknown {
-    const text = this.#decode()
+    const text = [before, ...this.#decode(), after].join('')
     try {
-      return JSON.parse(before + text + after)
+      return JSON.parse(text)
     } catch {
       throw malformed('the text is not valid JSON')
     }
   }
 
-  #decode(): string {
+  #decode(): string[] {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: !this.#begins })
     try {
-      // A mark of the byte order is no error where a text begins.
-      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: !this.#begins })
-      return decoder.decode(this.#bytes.subarray(0, this.length))
+      return [...this.#pieces.map((piece) => decoder.decode(piece, { stream: true })), decoder.decode()]
     } catch {
       throw malformed('the body is not valid UTF-8')
     }
   }
+}
 
-  #reserve(count: number): void {
-    const needed = this.length + count
-    if (needed <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
-    larger.set(this.#bytes.subarray(0, this.length))
-    this.#bytes = larger
-  }
+function markLength(first: Uint8Array | undefined): number {
+  return BYTE_ORDER_MARK.every((byte, index) => first?.[index] === byte) ? BYTE_ORDER_MARK.length : 0
+}
+
+function isWhitespace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 }
 
 function malformed(reason: string): MorangoError {
