@@ -22,6 +22,8 @@ export class JsonByteScanner {
   values = 0
   /** UTF-8 bytes of the strings since {@link restartElement}, their escapes resolved. */
   elementText = 0
+  /** All bytes since {@link restartElement}. */
+  elementBytes = 0
   /** Containers and commas since {@link restartElement}. */
   elementValues = 0
   /** Bytes of the number or word that the scan is in. */
@@ -44,6 +46,7 @@ export class JsonByteScanner {
 
   restartElement(): void {
     this.elementText = 0
+    this.elementBytes = 0
     this.elementValues = 0
   }
 
@@ -53,6 +56,12 @@ export class JsonByteScanner {
    * @returns the position after the last byte that was looked at
    */
   scan(bytes: Uint8Array, from: number): number {
+    const to = this.#walk(bytes, from)
+    this.elementBytes += to - from
+    return to
+  }
+
+  #walk(bytes: Uint8Array, from: number): number {
     this.event = undefined
     let at = from
     while (at < bytes.length) {

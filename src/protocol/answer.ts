@@ -143,7 +143,8 @@ async function answerBuffers(
 
 /** A count in a query; what is none is ignored, as in the original. */
 function positiveInteger(given: string | undefined): number | undefined {
-  const value = given !== undefined && given.length <= 32 && /^\s*\+?\d{1,15}\s*$/.test(given) ? Number(given) : 0
+  const value =
+    given !== undefined && given.length <= 32 && /^\s*\+?\d{1,15}\s*$/.test(given) ? Number(given) : 0
   return value > 0 ? value : undefined
 }
 

@@ -49,7 +49,8 @@ export function tooLong(most: number): string {
 /** Text of at most so many code points, or nothing at all, which reads as `fallback`. */
 export function textOr(fallback: string, most: number): z.ZodType<string> {
   return textUpTo(most)
-    .nullish().transform((value) => value ?? fallback)
+    .nullish()
+    .transform((value) => value ?? fallback)
 }
 
 /** A JSON boolean and nothing that merely looks like one. */

@@ -12,7 +12,9 @@ export interface JsonLimits {
   readonly values: number
   readonly depth: number
   /** Of each member of the outermost object, and each element of the outermost list or of one right inside it. */
-  readonly element?: { readonly textBytes: number; readonly values: number } | undefined
+  readonly element?:
+    | { readonly textBytes: number; readonly bytes: number; readonly values: number }
+    | undefined
 }
 
 /** What happens while a message is read. */
@@ -141,10 +143,13 @@ class JsonReader {
     if (fault !== undefined) throw malformed(`the message ${fault}`)
     const { element } = limits
     if (element === undefined) return
-    if (scanner.elementText > element.textBytes) {
-      if (this.#list === undefined) throw tooLarge(`A text of the message is larger than ${element.textBytes} bytes.`)
+    if (scanner.elementText > element.textBytes || scanner.elementBytes > element.bytes) {
+      if (this.#list === undefined)
+        throw tooLarge(`A text of the message is larger than ${element.textBytes} bytes.`)
       const place = this.#list.elements.length + this.#gathered
-      throw tooLarge(`Record ${place} of the message is larger than ${element.textBytes} bytes.`, { index: place })
+      throw tooLarge(`Record ${place} of the message is larger than ${element.textBytes} bytes.`, {
+        index: place,
+      })
     }
     if (scanner.elementValues > element.values) {
       throw malformed(`an element of the message has more than ${element.values} values`)
@@ -224,7 +229,8 @@ class JsonReader {
       const members = membersOf(this.#text.parse('{', '}'))
       if (members.length === 0) throw malformed()
       for (const [key, value] of members) list.members.set(key, value)
-      if (list.members.size > MAX_CHUNK_RECORDS) throw malformed('an object of the message has too many members')
+      if (list.members.size > MAX_CHUNK_RECORDS)
+        throw malformed('an object of the message has too many members')
     } else {
       const elements = this.#text.parse('[', ']')
       if (!Array.isArray(elements) || elements.length === 0) throw malformed()

@@ -11,5 +11,7 @@ const UNPRINTABLE =
  */
 export function quotedText(text: string, most: number = LONGEST_QUOTE): string {
   const cut = text.length <= most ? text : `${text.slice(0, most)}…`
-  return cut.replace(UNPRINTABLE, (character) => (character < ' ' && character !== '\u001b' ? ' ' : '')).toWellFormed()
+  return cut
+    .replace(UNPRINTABLE, (character) => (character < ' ' && character !== '\u001b' ? ' ' : ''))
+    .toWellFormed()
 }

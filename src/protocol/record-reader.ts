@@ -1,5 +1,11 @@
 import { isHexUuid } from '../core/ids.ts'
-import { MAX_CHUNK_HISTORY, MAX_CHUNK_RECORDS, MAX_HISTORY, MAX_MESSAGE_DEPTH, MAX_PACKED_BYTES } from '../core/limits.ts'
+import {
+  MAX_CHUNK_HISTORY,
+  MAX_CHUNK_RECORDS,
+  MAX_HISTORY,
+  MAX_MESSAGE_DEPTH,
+  MAX_PACKED_BYTES,
+} from '../core/limits.ts'
 import type { BufferPage } from './buffer-page.ts'
 import { WHOLE, malformedMessage, unexpectedReply } from './decode.ts'
 import { FIELD_MESSAGES } from './fields.ts'
@@ -24,6 +30,8 @@ export interface IncomingRecords {
 
 /** Keys, history and the other small texts of a record, beside those that its size counts. */
 const RECORD_OVERHEAD = 1024 * 1024
+/** JSON in a string has an escape at every second character, at most. */
+const ESCAPED = 2
 const VALUES_PER_ENTRY = 5
 const VALUES_PER_RECORD = 20
 
@@ -65,7 +73,8 @@ export async function readChunk(
   if (packed) {
     await unpackRecords(value, (record, place) => list.add(record, place), malformedMessage, pace)
   } else if (!Array.isArray(value)) {
-    if (typeof value !== 'object' || value === null) throw malformedMessage({ [WHOLE]: [FIELD_MESSAGES.list] })
+    if (typeof value !== 'object' || value === null)
+      throw malformedMessage({ [WHOLE]: [FIELD_MESSAGES.list] })
     list.add(value, 0)
   }
   return list.records
@@ -99,7 +108,8 @@ export async function readPage({
     },
   })
   if (packed) {
-    const failure = (problems: Parameters<typeof unexpectedReply>[1]): Error => unexpectedReply(call, problems)
+    const failure = (problems: Parameters<typeof unexpectedReply>[1]): Error =>
+      unexpectedReply(call, problems)
     if (count === undefined) throw failure({ count: [FIELD_MESSAGES.required] })
     await unpackRecords(value, (record, place) => list.add(record, place), failure, pace)
     found = true
@@ -117,6 +127,7 @@ function jsonLimits({ maxChunkBytes, maxRecordBytes }: RecordLimits, packed: boo
     depth: MAX_MESSAGE_DEPTH,
     element: {
       textBytes: maxRecordBytes + RECORD_OVERHEAD,
+      bytes: (maxRecordBytes + RECORD_OVERHEAD) * ESCAPED,
       values: MAX_HISTORY * VALUES_PER_ENTRY + VALUES_PER_RECORD,
     },
   }

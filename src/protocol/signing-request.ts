@@ -19,7 +19,11 @@ export interface CertificateQuery {
 
 /** The query as a server reads it. */
 export const certificateQuerySchema: z.ZodType<CertificateQuery> = z
-  .object({ primary_partition: optional(uuid), ancestors_of: optional(uuid), profile: optional(textUpTo(MAX_PROFILE)) })
+  .object({
+    primary_partition: optional(uuid),
+    ancestors_of: optional(uuid),
+    profile: optional(textUpTo(MAX_PROFILE)),
+  })
   .transform((query) => ({
     primaryPartition: query.primary_partition,
     ancestorsOf: query.ancestors_of,

@@ -105,7 +105,9 @@ export interface TransferSessionView {
 
 const said = z.string().optional().catch(undefined)
 /** A claim that is too long is an error, not left out: without it a peer would be taken to know nothing. */
-const saidFsic = textUpTo(MAX_FSIC_TEXT).nullish().transform((value) => value ?? undefined)
+const saidFsic = textUpTo(MAX_FSIC_TEXT)
+  .nullish()
+  .transform((value) => value ?? undefined)
 const saidFlag = z.boolean().optional().catch(undefined)
 const saidNumber = z.number().nullish().catch(undefined)
 
@@ -130,7 +132,7 @@ export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.objec
   start_timestamp: said,
   last_activity_timestamp: said,
   active: saidFlag,
-  filter: said,
+  filter: textUpTo(MAX_FILTER_TEXT).optional().catch(undefined),
   push: saidFlag,
   records_transferred: saidCount.transform((value) => value ?? undefined),
   records_total: saidCount,

@@ -123,7 +123,10 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
     const count = recordsTotal ?? (await engine.outgoingCount(id))
     const wanted = limit === undefined || limit === 0 ? undefined : Math.min(limit, MAX_CHUNK_RECORDS)
     if (wanted === undefined && count > MAX_CHUNK_RECORDS) {
-      throw detailError('invalid-argument', `The list has more than ${MAX_CHUNK_RECORDS} records: give a limit.`)
+      throw detailError(
+        'invalid-argument',
+        `The list has more than ${MAX_CHUNK_RECORDS} records: give a limit.`,
+      )
     }
     const range = wanted === undefined ? { offset } : { offset, limit: wanted }
     return { count, records: await engine.outgoing(id, range) }

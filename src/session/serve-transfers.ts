@@ -1,5 +1,5 @@
 import { MorangoError } from '../core/errors.ts'
-import { filterToString, parseFilter } from '../core/filter.ts'
+import { filterToString, parseFilter, requireFilterLimits } from '../core/filter.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
 import type {
@@ -71,6 +71,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     if (session === undefined || !session.active || !session.isServer) {
       throw answerError('unknown-session', NO_SUCH_SESSION)
     }
+    requireFilterLimits(parseFilter(request.filter))
     await permit(session, { push: request.push, filter: request.filter })
     if (request.filter.trim() === '') {
       throw answerError('invalid-filter', 'The filter of a transfer must not be empty')

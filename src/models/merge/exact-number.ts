@@ -8,8 +8,12 @@ export interface ExactNumber {
 
 export const ZERO: ExactNumber = { digits: 0n, scale: 0 }
 
-/** Reads `-12.50` or `1e3`; undefined when the text is no number. */
+/** So many characters are a number. Python, too, reads no integer of more than 4,300 digits. */
+const LONGEST_NUMBER = 4300
+
+/** Reads `-12.50` or `1e3`; undefined when the text is no number, or longer than any. */
 export function parseExact(text: string): ExactNumber | undefined {
+  if (text.length > LONGEST_NUMBER) return undefined
   const plain = plainDigits(text)
   if (plain === undefined) return undefined
   const [whole = '', fraction = ''] = plain.split('.')
@@ -21,8 +25,15 @@ export function formatExact({ digits, scale }: ExactNumber): string {
   const sign = digits < 0n ? '-' : ''
   const text = String(digits < 0n ? -digits : digits).padStart(scale + 1, '0')
   const whole = text.slice(0, text.length - scale)
-  const fraction = text.slice(text.length - scale).replace(/0+$/, '')
+  const fraction = withoutLastZeros(text.slice(text.length - scale))
   return `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+// From the end: a pattern would look at the same zeros from each of them.
+function withoutLastZeros(digits: string): string {
+  let end = digits.length
+  while (end > 0 && digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }
 
 export function add(a: ExactNumber, b: ExactNumber): ExactNumber {

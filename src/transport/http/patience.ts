@@ -35,7 +35,9 @@ export function startPatience(
   const due = (): number => {
     const idle = idleMs === undefined ? Infinity : lastProgress + idleMs
     const total =
-      totalMs === undefined || begun === undefined ? Infinity : begun + totalMs + (bytes * 1000) / SLOWEST_LINK
+      totalMs === undefined || begun === undefined
+        ? Infinity
+        : begun + totalMs + (bytes * 1000) / SLOWEST_LINK
     return Math.min(idle, total)
   }
   const arm = (): void => {

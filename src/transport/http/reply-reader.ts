@@ -73,10 +73,7 @@ async function readMessage(
 }
 
 /** Errors come as anything, pages of HTML among it; they are quoted, so the beginning will do. */
-async function readError(
-  { status, headers }: HttpHead,
-  body: AsyncIterable<Bytes>,
-): Promise<WireReply> {
+async function readError({ status, headers }: HttpHead, body: AsyncIterable<Bytes>): Promise<WireReply> {
   const location = status >= 300 && status < 400 ? headers.get('location') : null
   if (location !== null) return { status, body: quotedText(location) }
   const text = new TextDecoder().decode(await firstBytes(body, ERROR_BYTES))
@@ -102,7 +99,9 @@ function replyFault(error: unknown): unknown {
   if (!isMorangoError(error, 'payload-too-large')) return error
   const { id, index } = error.details
   if (id === undefined && index === undefined) {
-    return new MorangoError('peer-protocol', `The peer's answer is too large: ${error.message}`, { cause: error })
+    return new MorangoError('peer-protocol', `The peer's answer is too large: ${error.message}`, {
+      cause: error,
+    })
   }
   return new MorangoError('payload-too-large', `The peer sends what is too large: ${error.message}`, {
     hint: 'The record has to become smaller at the peer, or the limit larger here: the option maxRecordBytes.',

@@ -84,7 +84,7 @@ export async function readRecords(
   const unpack =
     mediaType === 'application/gzip'
       ? (bytes: AsyncIterable<Bytes>) => compressor.gunzip(bytes)
-      : packing?.unpack
+      : packing && ((bytes: AsyncIterable<Bytes>) => packing.unpack(bytes))
   const body = await firstPiece(bodyOf(request, maxBodyBytes))
   if (body === undefined) return undefined
   if (unpack === undefined && mediaType !== 'application/json') throw new UnsupportedMediaType(contentType)

@@ -128,7 +128,8 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     // Whoever has no transfer makes nothing read, let alone unpack.
     const admitted = parseUuid(query['transfer_session_id'])
     if (admitted !== undefined) await service.admitBuffers(admitted, caller)
-    const admit = (transferSessionId: string): Promise<void> => service.admitBuffers(transferSessionId, caller)
+    const admit = (transferSessionId: string): Promise<void> =>
+      service.admitBuffers(transferSessionId, caller)
     const records = await readRecords(request, { ...limits, packings, compressor, admit, admitted })
     return records === undefined ? { body: {} } : { records }
   }
