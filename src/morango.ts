@@ -7,6 +7,7 @@ import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
 import type { Profile } from './models/profile.ts'
+import { findScopeIn } from './models/scope-lookup.ts'
 import { buildRecord } from './models/record.ts'
 import { createProblems, type Problems } from './problems.ts'
 import type { Peer, Service } from './protocol/peer.ts'
@@ -269,7 +270,14 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     const { chunkSize } = options
     clients.set(
       name,
-      createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }),
+      createSyncClient({
+        ...shared,
+        profile: name,
+        scopeDefinitions,
+        instanceInfo,
+        chunkSize,
+        onWarning,
+      }),
     )
   }
   const first = options.profiles[0]
@@ -327,17 +335,15 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       scopes: first.scopes,
       connect,
     }),
-    service: (serve = {}) => {
-      const definitions = new Map(options.profiles.flatMap(({ scopes }) => Object.entries(scopes)))
-      return createService({
+    service: (serve = {}) =>
+      createService({
         ...shared,
         ...serve,
         profiles: options.profiles.map(({ name }) => name),
-        scopeDefinition: (id) => definitions.get(id),
+        scopeDefinition: findScopeIn(options.profiles),
         instanceInfo,
         version: VERSION,
-      })
-    },
+      }),
     cleanup: async ({ olderThan, settledBefore } = {}) => {
       const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
       return {

@@ -1,9 +1,7 @@
+import { MAX_PREFIXES, MAX_SCOPE_DEFINITION_ID } from '../core/limits.ts'
+import { NOTHING } from '../core/scope.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { checkLength, declarationError } from './declaration-error.ts'
-
-const MAX_SCOPE_ID = 20
-/** What the prefixes end with by which a scope denies one way. */
-export const NOTHING = ':(nothing)'
 
 /** One or more partition prefixes with `${parameter}`s in them. */
 export type ScopeTemplate = string | readonly string[]
@@ -58,11 +56,17 @@ export function scope(options: ScopeOptions): ScopeDeclaration {
  */
 export function toScopeDefinition(profile: string, id: string, declared: ScopeDeclaration): ScopeDefinition {
   const { root, read, write, readWrite } = declared
-  checkLength('scope id', id, MAX_SCOPE_ID)
+  checkLength('scope id', id, MAX_SCOPE_DEFINITION_ID)
   if (read.length + write.length + readWrite.length === 0) {
     throw declarationError(
       `Scope "${id}" has no prefix, which on the wire means that it reads and writes everything`,
       'Give it `read`, `write` or `readWrite`',
+    )
+  }
+  if (read.length + write.length + readWrite.length > MAX_PREFIXES) {
+    throw declarationError(
+      `Scope "${id}" has more than ${MAX_PREFIXES} prefixes, which is all that peers take`,
+      'Use shorter prefixes that have more in them, or several scopes',
     )
   }
   if (root !== '') checkRoot(id, root, [...readWrite, ...read, ...write])
