@@ -11,7 +11,7 @@ import { latestClientSession } from '../storage/sync-sessions.ts'
 import { certificateScope, knownChain } from './certificates.ts'
 import type { CheckedChain } from './certificates.ts'
 import type { ClientContext } from './client-context.ts'
-import { learnChain, readOffered } from './find-signer.ts'
+import { learnChain, learnOffered, readOffered } from './find-signer.ts'
 import { refusalOf } from './refused-certificates.ts'
 import { scopeRefusal } from './transfer-scope.ts'
 
@@ -154,8 +154,8 @@ async function askForServer(
   for (const certificate of readOffered(await peer.certificates(query, options))) {
     if (!scopesPermit(context, client, certificate, transfers)) continue
     // oxlint-disable-next-line no-await-in-loop
-    const server = await learnChain(context, peer, certificate.id, options)
-    if (permits(context, client, server, transfers)) return server
+    const server = await learnOffered(context, peer, certificate.id, options)
+    if (!isMorangoError(server) && permits(context, client, server, transfers)) return server
   }
   return undefined
 }

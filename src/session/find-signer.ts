@@ -61,13 +61,19 @@ export async function findSigner(
   // The root itself first: it can sign anything.
   const sorted = offered.toSorted((a, b) => Number(b.parentId === null) - Number(a.parentId === null))
   const chains: CheckedChain[] = []
+  let failure: MorangoError | undefined
   for (const { id } of sorted.slice(0, MOST_LOOKS)) {
     // oxlint-disable-next-line no-await-in-loop
-    const chain = await learnChain(context, peer, id, options)
+    const chain = await learnOffered(context, peer, id, options)
+    if (isMorangoError(chain)) {
+      failure ??= chain
+      continue
+    }
     if (primaryPartition !== undefined && chain.root.id === primaryPartition) return chain
     chains.push(chain)
   }
   const [first] = chains
+  if (first === undefined && failure !== undefined) throw failure
   if (first === undefined) {
     throw new MorangoError('unknown-certificate', 'The peer holds no certificate to sign with', {
       hint: 'Check the primary partition, and that this peer may give out certificates for it.',
@@ -83,6 +89,23 @@ export async function findSigner(
     details: { roots },
   })
 }
+
+/** The chain of one of the certificates that a peer offers, or what is wrong with it: others may be fine. */
+export async function learnOffered(
+  context: ClientContext,
+  peer: Peer,
+  id: string,
+  options?: CallOptions,
+): Promise<CheckedChain | MorangoError> {
+  try {
+    return await learnChain(context, peer, id, options)
+  } catch (error) {
+    if (isMorangoError(error) && OF_A_CERTIFICATE.test(error.code)) return error
+    throw error
+  }
+}
+
+const OF_A_CERTIFICATE = /^(?:certificate-.*|invalid-key|unknown-certificate|unknown-scope-definition)$/
 
 function notUnder(root: string, what: string, roots?: readonly string[]): MorangoError {
   const instead = roots === undefined ? '' : `; it has: ${roots.join(', ')}`

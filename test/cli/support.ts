@@ -44,8 +44,10 @@ export default defineConfig({
   database: () => sqlite('field.db'),
   profiles: [gazetteer],
   allowCertificatePushing: true,
-  authorize: ({ username, password }) =>
-    username === 'ana' && password === 'secret' ? true : 'unauthenticated',
+  authorize: ({ username, password }, { scopeDefinition, parentId, isWithin }) => {
+    if (username !== 'ana' || password !== 'secret') return 'unauthenticated'
+    return scopeDefinition === 'place-reader' && isWithin(\`\${parentId}:place\`)
+  },
 })
 `
 
