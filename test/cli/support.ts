@@ -36,6 +36,7 @@ const gazetteer = defineProfile({
   models: { place: model({ table: 'place', id: 'source-id', partition: '\${country_id}:place' }) },
   scopes: {
     'full-country': scope({ root: 'country_id', readWrite: '\${country_id}' }),
+    'country-member': scope({ readWrite: '\${country_id}' }),
     'place-reader': scope({ read: '\${country_id}:place' }),
   },
 })
@@ -46,7 +47,7 @@ export default defineConfig({
   allowCertificatePushing: true,
   authorize: ({ username, password }, { scopeDefinition, parentId, isWithin }) => {
     if (username !== 'ana' || password !== 'secret') return 'unauthenticated'
-    return scopeDefinition === 'place-reader' && isWithin(\`\${parentId}:place\`)
+    return scopeDefinition === 'country-member' && isWithin(parentId)
   },
 })
 `
