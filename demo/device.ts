@@ -29,7 +29,7 @@ async function authorize(applicant: CertificateApplicant, wish: CertificateWish)
   if (applicant.password !== 'open sesame') return 'unauthenticated'
   if (wish.scopeDefinition !== 'one-country') return false
   const countries = await db.query('select dataset_id, id from country')
-  return wish.isWithin(countries.map(({ dataset_id: dataset, id }) => `${dataset}:${id}`))
+  return wish.isWithin(countries.map(({ dataset_id: dataset, id }) => `${String(dataset)}:${String(id)}`))
 }
 
 const device: DeviceApi = {

@@ -59,9 +59,13 @@ export async function createRootCertificate(request: RootCertificateRequest): Pr
     )
   }
   if (Object.hasOwn(extraParams ?? {}, primaryScopeParamKey)) {
-    throw new MorangoError('invalid-argument', `The parameter "${primaryScopeParamKey}" is the root's own id`, {
-      hint: 'Leave it out: it is filled in.',
-    })
+    throw new MorangoError(
+      'invalid-argument',
+      `The parameter "${primaryScopeParamKey}" is the root's own id`,
+      {
+        hint: 'Leave it out: it is filled in.',
+      },
+    )
   }
   const { privateKeyPem, publicKey } = request.keyPair ?? (await signer.generateKeyPair())
   const salt = ''

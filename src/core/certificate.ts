@@ -176,7 +176,11 @@ function versionMember(members: Members, key: string): number {
 }
 
 function malformed(key: string): MorangoError {
-  return new MorangoError('certificate-malformed', `A certificate's ${key} is missing, or is not what it must be`, {
-    details: { key },
-  })
+  return new MorangoError(
+    'certificate-malformed',
+    `A certificate's ${key} is missing, or is not what it must be`,
+    {
+      details: { key },
+    },
+  )
 }

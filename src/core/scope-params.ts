@@ -86,7 +86,9 @@ function readNumber(text: string): bigint | PythonFloat {
 }
 
 function isPlainObject(value: unknown): value is TemplateParams {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PythonFloat)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PythonFloat)
+  )
 }
 
 function malformed(message: string): MorangoError {

@@ -1,3 +1,4 @@
+import { NOTHING } from '../core/scope.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { parseFilter } from '../core/filter.ts'
 import { placeholdersOf } from '../core/template.ts'
@@ -45,7 +46,8 @@ export function describeOpenScope({ scope, prefix, parameter }: OpenScope): { wh
 function prefixesOf(definition: ScopeDefinition): string[] {
   const { readWriteFilterTemplate, readFilterTemplate, writeFilterTemplate } = definition
   const all = parseFilter(`${readWriteFilterTemplate}\n${readFilterTemplate}\n${writeFilterTemplate}`)
-  return [...new Set(all)]
+  // What denies one way is made of the prefixes of the other.
+  return [...new Set(all.map((prefix) => prefix.replace(NOTHING, '')))]
 }
 
 function holdsIds(name: string, models: readonly CompiledModel[]): boolean {

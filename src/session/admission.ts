@@ -29,7 +29,12 @@ export async function admitApplicant(
     throw detailError('unauthenticated', 'Authentication credentials were not provided.')
   }
   const wanted = readWanted(options, request)
-  const verdict = await ask(options, credentials, wishOf(request, wanted, caller), wanted.problem !== undefined)
+  const verdict = await ask(
+    options,
+    credentials,
+    wishOf(request, wanted, caller),
+    wanted.problem !== undefined,
+  )
   if (verdict === 'unauthenticated') throw detailError('unauthenticated', 'Invalid credentials.')
   if (wanted.problem !== undefined && options.authorize !== undefined) throw wanted.problem
   if (verdict !== true) throw detailError('forbidden', FORBIDDEN)
@@ -79,14 +84,14 @@ function fieldProblem({ message, hint }: MorangoError): MorangoError {
 }
 
 async function ask(
-  { authorize }: ServiceOptions,
+  options: ServiceOptions,
   { username, password }: Credentials,
   wish: CertificateWish,
   onlyWho: boolean,
 ): Promise<Authorization> {
-  if (authorize === undefined) return false
+  if (options.authorize === undefined) return false
   try {
-    return await authorize({ username, password, fields: userFields(username) }, wish)
+    return await options.authorize({ username, password, fields: userFields(username) }, wish)
   } catch (error) {
     // It may not expect that there are no parameters.
     if (onlyWho) return false

@@ -102,8 +102,7 @@ async function clientCandidates(
   const able = held.filter((one) => {
     const scope = grantedBy(context, one)
     return transfers.every(
-      ({ push, filter }) =>
-        scope !== undefined && isFilterSubset(filter, push ? scope.write : scope.read),
+      ({ push, filter }) => scope !== undefined && isFilterSubset(filter, push ? scope.write : scope.read),
     )
   })
   if (able.length > 0) return usable(context, able)

@@ -70,7 +70,10 @@ export async function requireUsable(
   }
 }
 
-async function refusalHere(deps: CertificateDeps, certificate: Certificate): Promise<MorangoError | undefined> {
+async function refusalHere(
+  deps: CertificateDeps,
+  certificate: Certificate,
+): Promise<MorangoError | undefined> {
   const { id, serialized } = certificate
   const refusesNone = (deps.refusedCertificates?.size ?? 0) === 0
   if (refusesNone && soundFor(deps).get(id) === serialized) return undefined

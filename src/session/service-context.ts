@@ -40,7 +40,7 @@ export interface CertificateWish {
    * isWithin(`${dataset}:user:${username}`)
    * isWithin({ read: `${dataset}:place`, write: `${dataset}:user:${username}` })
    */
-  isWithin(allowed: AllowedScope): boolean
+  readonly isWithin: (allowed: AllowedScope) => boolean
   /** The certificate that would sign. */
   readonly parentId: string
   /** The applicant's public key, as it was sent. */

@@ -87,7 +87,10 @@ describe('filters of the original', () => {
   it(`resolves and compares ${data.scopes.length} scopes`, () => {
     for (const vector of data.scopes) {
       // The original takes parameters that are empty or missing; ours finds no scope in them.
-      if (isRefused(vector.definition_a, vector.params_a) || isRefused(vector.definition_b, vector.params_b)) {
+      if (
+        isRefused(vector.definition_a, vector.params_a) ||
+        isRefused(vector.definition_b, vector.params_b)
+      ) {
         continue
       }
       const a = scopeOf(scopeDefinition(vector.definition_a), vector.params_a)
@@ -198,7 +201,9 @@ describe('scopes', () => {
     expect(scope('{"mainpartition": 12345678901234567890}')).toEqual(['12345678901234567890'])
     expect(scope('{"mainpartition": -7}')).toEqual(['-7'])
     expect(scope('{"mainpartition": true}')).toEqual(['True'])
-    expect(scope('{"mainpartition": "${subpartition}$$", "subpartition": "x"}')).toEqual(['${subpartition}$$'])
+    expect(scope('{"mainpartition": "${subpartition}$$", "subpartition": "x"}')).toEqual([
+      '${subpartition}$$',
+    ])
   })
 
   it.each(['', '[]', '"x"', 'null', '{"a": }', '1.0', 'NaN'])('refuses parameters %j', (params) => {

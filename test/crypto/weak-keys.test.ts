@@ -1,38 +1,10 @@
 import { describe, expect, it, test } from 'vitest'
 import { base64Decode, base64Encode } from '../../src/core/base64.ts'
 import { createSigner } from '../../src/crypto/webcrypto-signer.ts'
-import { keys } from '../core/golden-certificates.ts'
+import { der, good, integer, key, length, modulus, sequence, text } from './rsa-der.ts'
 
 const signer = createSigner()
 const invalidKey = expect.objectContaining({ code: 'invalid-key' })
-const good = keys.keys[0]?.public_key_string ?? ''
-const der = Array.from(base64Decode(good) ?? [])
-// SEQUENCE and INTEGER with two bytes of length each, a zero, then the modulus.
-const modulus = der.slice(9, 9 + 256)
-
-function length(bytes: number): number[] {
-  if (bytes < 0x80) return [bytes]
-  return bytes < 0x100 ? [0x81, bytes] : [0x82, bytes >> 8, bytes & 0xff]
-}
-
-function integer(bytes: readonly number[]): number[] {
-  const content = (bytes[0] ?? 0) >= 0x80 ? [0, ...bytes] : bytes
-  return [2, ...length(content.length), ...content]
-}
-
-function sequence(...parts: readonly (readonly number[])[]): number[] {
-  const content = parts.flat()
-  return [0x30, ...length(content.length), ...content]
-}
-
-function text(bytes: readonly number[]): string {
-  return base64Encode(Uint8Array.from(bytes))
-}
-
-function key(n: readonly number[], e: readonly number[]): string {
-  return text(sequence(integer(n), integer(e)))
-}
-
 /** The same bytes, in a base64 text of which the last bits are not zero. */
 function withStrayBits(padded: string): string {
   const digits = padded.replace(/=+$/, '')
@@ -55,7 +27,13 @@ test.each([
   ['e = 65535', key(modulus, [0xff, 0xff])],
   ['e = 65536', key(modulus, [1, 0, 0])],
   ['e = 65538', key(modulus, [1, 0, 2])],
-  ['e of 264 bits', key(modulus, Array.from({ length: 33 }, () => 0xff))],
+  [
+    'e of 264 bits',
+    key(
+      modulus,
+      Array.from({ length: 33 }, () => 0xff),
+    ),
+  ],
   ['e = 0', key(modulus, [0])],
   ['512 bits', key(modulus.slice(192), E)],
   ['1024 bits', key([0xc1, ...modulus.slice(129)], E)],
@@ -93,11 +71,10 @@ describe('a signature that anybody can make', () => {
 
 test.each([3072, 4096])('a key of %i bits is fine', async (modulusLength) => {
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength }
-  const pair = await crypto.subtle.generateKey(
-    { ...algorithm, publicExponent: Uint8Array.from(E) },
-    true,
-    ['sign', 'verify'],
-  )
+  const pair = await crypto.subtle.generateKey({ ...algorithm, publicExponent: Uint8Array.from(E) }, true, [
+    'sign',
+    'verify',
+  ])
   const spki = base64Encode(new Uint8Array(await crypto.subtle.exportKey('spki', pair.publicKey)))
   const publicKey = signer.normalizePublicKey(spki)
   const signed = await crypto.subtle.sign(algorithm.name, pair.privateKey, new TextEncoder().encode('x'))

@@ -3,17 +3,32 @@ import { certificateText, certificateToItem } from '../../src/core/certificate.t
 import type { Certificate, CertificateItem } from '../../src/core/certificate.ts'
 import { createChildCertificate, createRootCertificate } from '../../src/core/certificate-create.ts'
 import { certificateId } from '../../src/core/ids.ts'
+import type { ScopeDefinition } from '../../src/core/scope.ts'
+import { scope, toScopeDefinition } from '../../src/models/scope.ts'
 import type { SigningRequest } from '../../src/protocol/messages.ts'
 import type { Caller, Service } from '../../src/protocol/peer.ts'
 import { errorAnswer } from '../../src/protocol/status.ts'
 import type { CertificateWish } from '../../src/session/service.ts'
 import { saveCertificate } from '../../src/storage/certificates.ts'
-import { ALL, ROOT, SCOPES, createInstance, hex, keyPair, random, root, signer } from './support.ts'
+import { key, modulus } from '../crypto/rsa-der.ts'
+import {
+  ALL,
+  JOINED,
+  ROOT,
+  SCOPES,
+  createInstance,
+  createLine,
+  hex,
+  keyPair,
+  random,
+  root,
+  signer,
+} from './support.ts'
 import type { Instance } from './support.ts'
 
 const caller: Caller = { ip: '10.0.0.1', serverIp: '10.0.0.2', capabilities: new Set(ALL) }
 const credentials = { username: 'ann', password: 'x' }
-const EXPONENT_ONE = keyPair(2).publicKey.replace(/IDAQAB$/, 'IBAQ==')
+const EXPONENT_ONE = key(modulus, [1])
 
 let server: Instance
 let wishes: CertificateWish[]
@@ -83,7 +98,7 @@ const PARAMS = JSON.stringify({ main: ROOT, sub: 'x' })
 
 async function open(
   chain: readonly Certificate[],
-  change: { key?: string; nonce?: string } = {},
+  change: { signingKey?: string; nonce?: string } = {},
 ): Promise<{ status: number; body: unknown; id: string }> {
   const nonce = change.nonce ?? (await service.createNonce(caller)).id
   const id = random.uuid()
@@ -100,7 +115,7 @@ async function open(
         instance: '{}',
         client_ip: '',
         server_ip: '',
-        signature: await signer.sign(change.key ?? keyPair(1).privateKeyPem, `${nonce}:${id}`),
+        signature: await signer.sign(change.signingKey ?? keyPair(1).privateKeyPem, `${nonce}:${id}`),
       },
       caller,
     ),
@@ -169,7 +184,6 @@ describe('a signing request', () => {
     const status = async (change: Partial<SigningRequest>): Promise<number> =>
       (await answer(service.requestCertificate(request(change), credentials, caller))).status
     expect(await status({ scope_version: 2 })).toBe(400)
-    expect(EXPONENT_ONE).not.toBe(keyPair(2).publicKey)
     expect(await status({ public_key: EXPONENT_ONE })).toBe(400)
     expect(await known()).toEqual([ROOT])
   })
@@ -190,7 +204,7 @@ describe('a client chain', () => {
   it('is kept when all is right, and not before', async () => {
     const leaf = await forge(root.certificate, root.privateKeyPem, PARAMS)
     const chain = [root.certificate, leaf]
-    expect((await open(chain, { key: keyPair(2).privateKeyPem })).status).toBe(403)
+    expect((await open(chain, { signingKey: keyPair(2).privateKeyPem })).status).toBe(403)
     expect((await open(chain, { nonce: hex('e') })).body).toBe('Nonce is not valid')
     expect(await known()).toEqual([ROOT])
     expect((await open(chain)).status).toBe(201)
@@ -208,13 +222,13 @@ describe('a client chain', () => {
 
   it('is at most ten long, with what is known above it', async () => {
     const chain = [root.certificate]
-    let key = root.privateKeyPem
+    let parentKey = root.privateKeyPem
     for (let depth = 1; depth < 11; depth++) {
       const parent = chain.at(-1)
       if (parent === undefined) throw new Error('no parent')
       // oxlint-disable-next-line no-await-in-loop
-      chain.push(await forge(parent, key, JSON.stringify({ main: ROOT }), { scope: 'fullsub' }))
-      key = keyPair(1).privateKeyPem
+      chain.push(await forge(parent, parentKey, JSON.stringify({ main: ROOT }), { scope: 'fullsub' }))
+      parentKey = keyPair(1).privateKeyPem
     }
     expect((await open(chain)).status).toBe(403)
     expect((await open(chain.slice(0, 10))).status).toBe(201)
@@ -223,7 +237,9 @@ describe('a client chain', () => {
     if (tenth === undefined) throw new Error('no tenth')
     await saveCertificate(server.db, tenth, keyPair(1).privateKeyPem)
     const below = request({ parent: tenth.id })
-    expect(await answer(service.requestCertificate(below, credentials, caller))).toMatchObject({ status: 400 })
+    expect(await answer(service.requestCertificate(below, credentials, caller))).toMatchObject({
+      status: 400,
+    })
   })
 
   test.each([
@@ -267,13 +283,22 @@ describe('a certificate that an earlier release has saved', () => {
       .updateTable('morango_sync_session')
       .set({ client_certificate_id: certificate.id })
       .execute()
-    const wanted = { id: random.uuid(), filter: `${ROOT}:x`, push: false, sync_session_id: id, client_fsic: '{}' }
+    const wanted = {
+      id: random.uuid(),
+      filter: `${ROOT}:x`,
+      push: false,
+      sync_session_id: id,
+      client_fsic: '{}',
+    }
     return answer(service.createTransferSession(wanted, caller))
   }
 
   it('is not used in a transfer, nor to open a session', async () => {
     const wide = await forge(root.certificate, root.privateKeyPem, wideParams)
-    const refused = { status: 403, body: expect.stringContaining(`The certificate ${wide.id} cannot be used`) }
+    const refused = {
+      status: 403,
+      body: expect.stringContaining(`The certificate ${wide.id} cannot be used`),
+    }
     expect(await transferWith(wide)).toMatchObject(refused)
     expect((await open([root.certificate, wide])).status).toBe(403)
   })
@@ -292,9 +317,36 @@ describe('a certificate that an earlier release has saved', () => {
     expect(await service.certificates({}, caller)).toHaveLength(2)
     const client = await createInstance('a')
     await saveCertificate(client.db, wide, keyPair(1).privateKeyPem)
-    const { createLine } = await import('./support.ts')
     const report = await client.client().sync(createLine(service).peer, { direction: 'both', filter: ROOT })
     expect(report.transfers).toHaveLength(2)
+  })
+})
+
+describe('the prefix by which a scope denies one way', () => {
+  const definition = toScopeDefinition('facilitydata', 'subcert', scope({ read: '${main}' }))
+  const find = (id: string): ScopeDefinition | undefined =>
+    id === 'subcert' ? definition : SCOPES.find((one) => one.id === id)
+
+  test.each([ALL, JOINED, []])('takes no push and gives no pull, with %j', async (...capabilities) => {
+    service = server.service({ scopeDefinition: find })
+    const leaf = await forge(root.certificate, root.privateKeyPem, JSON.stringify({ main: ROOT }))
+    const { id } = await open([root.certificate, leaf])
+    for (const push of [true, false]) {
+      for (const filter of [`${ROOT}:(nothing)`, `${ROOT}:(nothing):a`]) {
+        const wanted = { id: random.uuid(), filter, push, sync_session_id: id, client_fsic: '{}' }
+        const from = { ...caller, capabilities: new Set(capabilities) }
+        // oxlint-disable-next-line no-await-in-loop
+        expect(await answer(service.createTransferSession(wanted, from))).toMatchObject({ status: 403 })
+      }
+    }
+  })
+
+  it('is not asked for by a client', async () => {
+    const client = await createInstance('a')
+    const wish = { direction: 'push', filter: `${ROOT}:(nothing)` } as const
+    await expect(client.client().sync(createLine(service).peer, wish)).rejects.toMatchObject({
+      code: 'unknown-certificate',
+    })
   })
 })
 
