@@ -33,11 +33,12 @@ export interface ScopeDeclaration {
 
 /**
  * Declares what the holders of a kind of certificate may read and write: the partitions that begin with one
- * of the prefixes. What is left out is not allowed.
+ * of the prefixes. What is left out is not allowed. A parameter is one part of a partition; end a prefix with a colon
+ * after its last one, unless its values all have one length: `user:1` covers `user:12`.
  *
  * @example
  * scope({ root: 'country_id', readWrite: '${country_id}' })
- * scope({ read: '${country_id}:place', readWrite: '${country_id}:user:${user_id}' })
+ * scope({ read: '${country_id}:place', readWrite: '${country_id}:user:${user_id}:' })
  */
 export function scope(options: ScopeOptions): ScopeDeclaration {
   return {
