@@ -6,7 +6,9 @@ import type { Clock, Random } from './core/ports.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
+import { describeOpenScope, openScopes } from './models/open-scopes.ts'
 import type { Profile } from './models/profile.ts'
+import { findScopeIn } from './models/scope-lookup.ts'
 import { buildRecord } from './models/record.ts'
 import { createProblems, type Problems } from './problems.ts'
 import type { Peer, Service } from './protocol/peer.ts'
@@ -126,6 +128,8 @@ export interface CleanupReport {
   readonly forgottenConflicts: number
 }
 
+/** The profiles whose open scopes were told. */
+const WARNED = new WeakSet<Profile>()
 const KEPT_CONFLICTS_MS = 30 * 24 * 60 * 60 * 1000
 
 /** One database, ready to sync. */
@@ -227,6 +231,15 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   await openInstance(database, { clock, random })
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+  for (const profile of options.profiles) {
+    // Where nobody listens, once a process is enough.
+    if (options.onWarning === undefined && WARNED.has(profile)) continue
+    WARNED.add(profile)
+    for (const open of openScopes(profile, profiles.get(profile.name)?.models ?? [])) {
+      const { what, mend } = describeOpenScope(open)
+      onWarning({ code: 'open-scope', message: `${what} ${mend}` })
+    }
+  }
   const { onProblem, onConflict } = options
   const context: EngineContext = {
     database,
@@ -269,7 +282,14 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     const { chunkSize } = options
     clients.set(
       name,
-      createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }),
+      createSyncClient({
+        ...shared,
+        profile: name,
+        scopeDefinitions,
+        instanceInfo,
+        chunkSize,
+        onWarning,
+      }),
     )
   }
   const first = options.profiles[0]
@@ -327,17 +347,15 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       scopes: first.scopes,
       connect,
     }),
-    service: (serve = {}) => {
-      const definitions = new Map(options.profiles.flatMap(({ scopes }) => Object.entries(scopes)))
-      return createService({
+    service: (serve = {}) =>
+      createService({
         ...shared,
         ...serve,
         profiles: options.profiles.map(({ name }) => name),
-        scopeDefinition: (id) => definitions.get(id),
+        scopeDefinition: findScopeIn(options.profiles),
         instanceInfo,
         version: VERSION,
-      })
-    },
+      }),
     cleanup: async ({ olderThan, settledBefore } = {}) => {
       const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
       return {

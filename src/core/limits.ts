@@ -29,6 +29,20 @@ export const MAX_CHAIN = 10
 /** The longest text of a certificate, and of its scope parameters, in characters. */
 export const MAX_CERTIFICATE_TEXT = 8192
 
+/** The most certificates in a list that a peer answers. Those that it holds the keys of are few. */
+export const MAX_LISTED_CERTIFICATES = 1000
+
+/** Sizes of RSA keys, in bits of the modulus. Those of the original have 2048. */
+export const MIN_KEY_BITS = 2048
+export const MAX_KEY_BITS = 8192
+
+/** The smallest public exponent of a key, and the most bits that it may have. */
+export const MIN_KEY_EXPONENT = 65_537
+export const MAX_KEY_EXPONENT_BITS = 256
+
+/** The longest text of a public key, of a signature, in characters: PEM of the largest key has some 1,500. */
+export const MAX_KEY_TEXT = 4096
+
 /** The longest `instance` or `server_instance` of a sync session, in characters. */
 export const MAX_INSTANCE_INFO = 16_384
 

@@ -1,6 +1,18 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
+import { MAX_CERTIFICATE_TEXT, MAX_CHAIN, MAX_KEY_TEXT, MAX_LISTED_CERTIFICATES } from '../core/limits.ts'
 import { FIELD_MESSAGES, text } from './fields.ts'
+
+const signedText = atMost(MAX_CERTIFICATE_TEXT)
+const signature = atMost(MAX_KEY_TEXT)
+
+/** Text that is not looked into when it is longer than any of its kind. */
+function atMost(characters: number): z.ZodType<string> {
+  return text.refine(
+    (value) => value.length <= characters,
+    `Ensure this field has no more than ${characters} characters.`,
+  )
+}
 
 /**
  * A certificate as it travels (protocol §4). Only `id`, `serialized` and `signature` are read; the rest comes
@@ -8,7 +20,7 @@ import { FIELD_MESSAGES, text } from './fields.ts'
  * be found there is left empty, for the certificate's checks to refuse.
  */
 export const certificateItemSchema: z.ZodType<CertificateItem> = z
-  .object({ id: text.optional(), serialized: text, signature: text })
+  .object({ id: text.optional(), serialized: signedText, signature })
   .transform(({ id, serialized, signature }) => {
     const signed = signedFields(serialized)
     return {
@@ -26,7 +38,10 @@ export const certificateItemSchema: z.ZodType<CertificateItem> = z
   })
 
 /** A list of certificates, in an answer. */
-export const certificateListSchema: z.ZodType<CertificateItem[]> = z.array(certificateItemSchema)
+export const certificateListSchema: z.ZodType<CertificateItem[]> = z
+  .unknown()
+  .transform(noMoreThan(MAX_LISTED_CERTIFICATES))
+  .pipe(z.array(certificateItemSchema))
 
 /** `GET publickey/`: a list of one. */
 export const publicKeySchema: z.ZodType<string> = z
@@ -41,7 +56,17 @@ export const certificateChainSchema: z.ZodType<CertificateItem[]> = z
     context.addIssue({ code: 'custom', message: FIELD_MESSAGES.required })
     return z.NEVER
   })
+  .transform(noMoreThan(MAX_CHAIN))
   .pipe(z.array(certificateItemSchema, { error: 'Expected a JSON list of certificates.' }))
+
+/** Before the items are looked at one by one. */
+function noMoreThan(count: number): (input: unknown, context: z.RefinementCtx) => unknown {
+  return (input, context) => {
+    if (!Array.isArray(input) || input.length <= count) return input
+    context.addIssue({ code: 'custom', message: `Ensure this list has no more than ${count} certificates.` })
+    return z.NEVER
+  }
+}
 
 /** The text of a chain, as both calls that carry one want it. */
 export function encodeCertificateChain(chain: readonly CertificateItem[]): string {

@@ -1,6 +1,6 @@
 import { filterContains } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
-import { NOTHING } from '../models/scope.ts'
+import { grantedPrefixes } from '../core/scope.ts'
 import type { InstanceName } from '../storage/known-instances.ts'
 import type { RecordFacts } from '../storage/record-facts.ts'
 import type {
@@ -408,6 +408,6 @@ function listOf(filter: readonly string[]): string {
 
 // A scope that denies one way is filled with prefixes that no record has.
 function allowed({ allows }: CertificateEvidence): string {
-  const some = allows.filter((prefix) => !prefix.endsWith(NOTHING))
+  const some = grantedPrefixes(allows)
   return some.length === 0 ? 'nothing' : listOf(some)
 }

@@ -2,13 +2,14 @@ import { isMorangoError } from '../core/errors.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { NonceReply, SyncSessionReply, SyncSessionRequest } from '../protocol/messages.ts'
 import type { Caller } from '../protocol/peer.ts'
-import { getCertificate, getHeldCertificate } from '../storage/certificates.ts'
+import { getHeldCertificate, saveCertificates } from '../storage/certificates.ts'
 import { consumeNonce, saveNonce } from '../storage/nonces.ts'
 import { insertSyncSession } from '../storage/sync-sessions.ts'
 import { answerError, fieldError } from './answers.ts'
+import { knownChain } from './certificates.ts'
 import { instanceIdIn } from './instance-info.ts'
-import { requireNotRefused } from './refused-certificates.ts'
-import { acceptChain } from './serve-certificates.ts'
+import { requireUsableChains } from './refused-certificates.ts'
+import { chainRefusal, readClientChain } from './serve-certificates.ts'
 import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 
@@ -26,7 +27,8 @@ export function sessionText(nonce: string, sessionId: string): string {
 }
 
 /**
- * Answers `POST syncsessions/`, checking in the order of protocol §4.
+ * Answers `POST syncsessions/`, checking in the order of protocol §4. Until all is right nothing of the client's chain
+ * is kept, and nothing at all of one under another root than this server's certificate.
  *
  * @throws MorangoError `certificate-chain-invalid`, `unknown-certificate`, `certificate-refused`, `certificate-profile-invalid`,
  * `unknown-profile`, `session-signature-invalid`, `nonce-invalid`
@@ -37,20 +39,24 @@ export async function openSyncSession(
   caller: Caller,
 ): Promise<SyncSessionReply> {
   const { db, signer, clock } = options
-  await acceptChain(options, request.certificate_chain, request.client_certificate_id)
-  const client = await getCertificate(db, request.client_certificate_id)
+  const offered = await readClientChain(options, request.certificate_chain, request.client_certificate_id)
+  const client = offered.leaf
   // Without the private key this side could not answer.
   const server = await getHeldCertificate(db, request.server_certificate_id)
-  if (client === undefined || server === undefined) {
+  const own = await knownChain(options, request.server_certificate_id)
+  if (server === undefined || own === undefined) {
     throw answerError('unknown-certificate', 'Requested certificate does not exist!')
   }
-  await requireNotRefused(options, client.id, server.certificate.id)
+  await requireUsableChains(options, offered.certificates, own.certificates)
   const { profile } = server.certificate
   if (client.profile !== profile) {
     throw answerError('unknown-certificate', 'Both certificates must be of the same profile')
   }
   if (!options.profiles.includes(profile)) {
     throw answerError('unknown-profile', `The profile ${profile} does not sync here`)
+  }
+  if (offered.root.id !== own.root.id) {
+    throw chainRefusal('It is not under the root certificate of the server certificate')
   }
   const text = sessionText(request.nonce, request.id)
   if (!(await signer.verify(client.publicKey, text, request.signature))) {
@@ -80,6 +86,7 @@ export async function openSyncSession(
     lastActivityAt: now,
   })
   if (!inserted) throw fieldError('id', 'A sync session with this id already exists.')
+  await saveCertificates(db, offered.unsaved)
   return {
     signature: await signer.sign(server.privateKeyPem, text),
     server_instance: JSON.stringify(instance),

@@ -27,7 +27,7 @@ import { underLease } from './lease-keeper.ts'
 import { mannerWith, timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 import type { StageGoal, StageRunner } from './stage-runner.ts'
-import { requireNotRefused } from './refused-certificates.ts'
+import { requireUsable } from './refused-certificates.ts'
 import { requireScope } from './transfer-scope.ts'
 import { transferSessionView } from './views.ts'
 
@@ -146,7 +146,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     if (client === undefined || server === undefined) {
       throw answerError('unknown-certificate', 'Requested certificate does not exist!')
     }
-    await requireNotRefused(options, client.id, server.id)
+    await requireUsable(options, client, server)
     requireScope(options, { push, filter: parseFilter(filter), client, server })
   }
 

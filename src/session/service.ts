@@ -42,8 +42,8 @@ export function createService(options: ServiceOptions): Service {
       return held === undefined ? undefined : certificateToItem(held.certificate)
     },
 
-    async requestCertificate(request, credentials) {
-      await admitApplicant(options, request, credentials)
+    async requestCertificate(request, credentials, caller) {
+      await admitApplicant(options, request, credentials, caller)
       return signCertificate(options, request)
     },
 

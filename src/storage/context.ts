@@ -25,7 +25,14 @@ export function workSizes(wanted?: number): WorkSizes {
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {
-  readonly code: 'merge-hook-failed' | 'instance-renewed' | 'listener-failed'
+  readonly code:
+    | 'merge-hook-failed'
+    | 'instance-renewed'
+    | 'listener-failed'
+    /** A password went, or is about to go, unencrypted over a network that others may listen on. */
+    | 'plain-password'
+    /** A scope's parameter covers others that begin with it; see `morango doctor`. */
+    | 'open-scope'
   readonly message: string
   readonly model?: string
   readonly recordId?: string
