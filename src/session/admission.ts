@@ -16,8 +16,8 @@ const FORBIDDEN = 'You do not have permission to perform this action.'
  * `authorize` nobody may. Who is not known is told so, whatever the request. What comes of parameters that make no
  * scope, `authorize` never sees: it is asked with none, only to find out whether the applicant is known.
  *
- * @throws MorangoError `unauthenticated`, `forbidden`; `certificate-malformed` for parameters that make no scope or that
- * the scope does not use, once the applicant is known
+ * @throws MorangoError `unauthenticated`, `forbidden`; `certificate-malformed` for parameters that make no scope,
+ * once the applicant is known
  */
 export async function admitApplicant(
   options: ServiceOptions,
@@ -56,8 +56,7 @@ function readWanted(options: ServiceOptions, request: SigningRequest): Wanted {
     const definition = options.scopeDefinition(request.scope_definition, request.profile)
     if (definition === undefined) return { params, scope: undefined, problem: undefined }
     const scope = grantedScope(scopeOf(definition, params))
-    requireUsed(definition, params)
-    return { params, scope, problem: undefined }
+    return { params: usedOf(definition, params), scope, problem: undefined }
   } catch (error) {
     if (!isMorangoError(error)) throw error
     // As the original: what is no object with members is not permitted.
@@ -67,12 +66,10 @@ function readWanted(options: ServiceOptions, request: SigningRequest): Wanted {
   }
 }
 
-/** A parameter that changes nothing would let an application believe that it had compared something. */
-function requireUsed(definition: ScopeDefinition, params: TemplateParams): void {
+/** Without those that change nothing: an application would believe that it had compared something. */
+function usedOf(definition: ScopeDefinition, params: TemplateParams): TemplateParams {
   const used = paramsUsed(definition)
-  if (Object.keys(params).every((name) => used.has(name))) return
-  const message = `There is a scope parameter that the scope does not use; it uses ${[...used].join(', ')}`
-  throw new MorangoError('certificate-malformed', message)
+  return Object.fromEntries(Object.entries(params).filter(([name]) => used.has(name)))
 }
 
 function fieldProblem({ message, hint }: MorangoError): MorangoError {

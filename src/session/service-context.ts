@@ -21,7 +21,7 @@ export interface CertificateApplicant {
 }
 
 /**
- * What certificate is asked for. Parameters that make no scope never come here, nor any that the scope does not use;
+ * What certificate is asked for. Parameters that make no scope never come here;
  * such a request is only asked about with no parameters and no prefixes, to find out whether the applicant is known.
  */
 export interface CertificateWish {
@@ -29,7 +29,10 @@ export interface CertificateWish {
   /** The id of the scope. That of a root certificate is for nobody who merely signs in. */
   readonly scopeDefinition: string
   readonly scopeVersion: number
-  /** Texts, integers or booleans, by name. Each is one part of a partition. */
+  /**
+   * Texts, integers or booleans, by name. Each is one part of a partition. Those that the scope does not use are left
+   * out: to compare them would say nothing about what the certificate reaches.
+   */
   readonly scopeParams: Readonly<Record<string, unknown>>
   /** The prefixes that come of it: what the holder could read and write. A way that the scope denies has none. */
   readonly scope: Scope
