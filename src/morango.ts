@@ -3,6 +3,7 @@ import { type Certificates, createCertificates } from './certificates.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
+import { printable } from './core/printable.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
@@ -226,7 +227,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { profiles, verify } = await watchProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
   const onWarning =
-    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${printable(warning.message)}`))
   const { onProblem, onConflict } = options
   const context: EngineContext = {
     database,

@@ -5,7 +5,7 @@ import { VALUE_KINDS, type ValueKind } from '../completion/values.ts'
 import { loadConfig } from '../load-config.ts'
 import { type GlobalFlags, withDatabase } from '../open.ts'
 import { jsonOption } from '../options.ts'
-import { printJson, printLines } from '../output.ts'
+import { printJson, printLines, printScript } from '../output.ts'
 
 const AFTER = `
 Prints a script that has the shell complete commands and options, and the
@@ -31,7 +31,7 @@ export function addCompletion(program: Command): void {
     .action((shell: Shell, flags: { json?: boolean }) => {
       const script = completionScript(shell, program)
       if (flags.json === true) printJson({ shell, script })
-      else process.stdout.write(script)
+      else printScript(script)
     })
   program
     .command('completion-values', { hidden: true })

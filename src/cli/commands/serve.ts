@@ -3,7 +3,7 @@ import type { Listening } from '../../node/serve.ts'
 import { CommandError, explain } from '../failure.ts'
 import { type GlobalFlags, type Opened, withMorango } from '../open.ts'
 import { jsonOption, wholeNumber } from '../options.ts'
-import { printJson, printLines, printNote } from '../output.ts'
+import { errorLines, printJson, printLines, printNote, printNotes } from '../output.ts'
 import { catchStopSignals } from '../stop-signals.ts'
 
 interface Flags extends GlobalFlags {
@@ -87,7 +87,7 @@ function reportAnswer(verbose: boolean): (error: unknown, request: Request) => v
   return (error, request) => {
     const { pathname } = new URL(request.url)
     printNote(`error: ${request.method} ${pathname}: ${explain(error).message}`)
-    if (verbose) console.error(error)
+    if (verbose) printNotes(errorLines(error))
   }
 }
 

@@ -23,7 +23,11 @@ export function createPrivately(location: string): void {
 function pathOf(location: string): string | undefined {
   if (location === '' || location === ':memory:' || location.includes('\0')) return undefined
   if (!location.startsWith('file:')) return location
-  const [path = '', query = ''] = location.slice('file:'.length).split('#')[0]?.split(/\?(.*)/su) ?? []
+  const [path = '', query = ''] =
+    location
+      .slice('file:'.length)
+      .split('#')[0]
+      ?.split(/\?(.*)/su) ?? []
   const parameters = new URLSearchParams(query)
   const mode = parameters.get('mode')
   if (mode !== null && mode !== 'rwc') return undefined
