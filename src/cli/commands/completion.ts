@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { Argument, type Command } from 'commander'
 import { completionScript, type Shell, SHELLS } from '../completion/scripts.ts'
 import { VALUE_KINDS, type ValueKind } from '../completion/values.ts'

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Listening } from '../../node/serve.ts'
 import { CommandError, explain } from '../failure.ts'
+import { count } from '../format.ts'
 import { type GlobalFlags, type Opened, withMorango } from '../open.ts'
 import { jsonOption, wholeNumber } from '../options.ts'
 import { errorLines, printJson, printLines, printNote, printNotes } from '../output.ts'
@@ -75,6 +76,7 @@ async function startListening({ morango, config }: Opened, flags: Flags): Promis
       hostname,
       ...(config.authorize !== undefined && { authorize: config.authorize }),
       customInfo: config.customInfo,
+      hosts: config.listen?.hosts,
       routes: { onError: reportAnswer(flags.verbose === true), ...config.listen?.routes },
     })
   } catch (error) {
@@ -83,10 +85,11 @@ async function startListening({ morango, config }: Opened, flags: Flags): Promis
 }
 
 /** Tells of the errors that peers hear nothing of. */
-function reportAnswer(verbose: boolean): (error: unknown, request: Request) => void {
-  return (error, request) => {
+function reportAnswer(verbose: boolean): (error: unknown, request: Request, leftOut: number) => void {
+  return (error, request, leftOut) => {
     const { pathname } = new URL(request.url)
-    printNote(`error: ${request.method} ${pathname}: ${explain(error).message}`)
+    const more = leftOut === 0 ? '' : ` (${count(leftOut)} more like it were not shown)`
+    printNote(`error: ${request.method} ${pathname}: ${explain(error).message}${more}`)
     if (verbose) printNotes(errorLines(error))
   }
 }
