@@ -26,6 +26,7 @@ import type { Sleep } from './session/timing.ts'
 import { type EngineContext, type EngineWarning, workSizes } from './storage/context.ts'
 import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
+import { forgetSessions } from './storage/forget-sessions.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
@@ -119,12 +120,14 @@ export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
 }
 
 /** How peers are served. */
-export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
+export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'limits' | 'stageWaitMs'>
 
 /** What {@link Morango.cleanup} did. */
 export interface CleanupReport {
   readonly closedSessions: number
   readonly forgottenConflicts: number
+  /** Sessions that were over for long, with their transfers. */
+  readonly forgottenSessions: number
 }
 
 const KEPT_CONFLICTS_MS = 30 * 24 * 60 * 60 * 1000
@@ -203,9 +206,11 @@ export interface Morango {
   connect(url: string): Peer
   /**
    * Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers, and forgets
-   * conflicts that were restored or dismissed before `settledBefore` (30 days ago).
+   * conflicts that were restored or dismissed before `settledBefore` (30 days ago), and sessions that were over before
+   * `sessionsBefore` (30 days ago). The last session with each certificate is kept. A server does this by itself with the
+   * sessions that it serves.
    */
-  cleanup(options?: { olderThan?: Date; settledBefore?: Date }): Promise<CleanupReport>
+  cleanup(options?: { olderThan?: Date; settledBefore?: Date; sessionsBefore?: Date }): Promise<CleanupReport>
   /** Closes the database if it was opened for this. */
   close(): Promise<void>
   readonly capabilities: readonly string[]
@@ -339,14 +344,26 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
         version: VERSION,
       })
     },
-    cleanup: async ({ olderThan, settledBefore } = {}) => {
-      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+    cleanup: async ({ olderThan, settledBefore, sessionsBefore } = {}) => {
+      const monthAgo = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      const before = settledBefore ?? monthAgo
       return {
         closedSessions: await closeIdleSessions(shared, olderThan),
         forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),
+        forgottenSessions: await forgetAll(database, sessionsBefore ?? monthAgo),
       }
     },
     close: () => database.close(),
+  }
+}
+
+/** Forgets piece by piece: others may write in between. */
+async function forgetAll({ kysely }: Database, before: Date): Promise<number> {
+  let all = 0
+  for (;;) {
+    const forgotten = await forgetSessions(kysely, { before: before.toISOString(), limit: 500 })
+    all += forgotten
+    if (forgotten < 500) return all
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { consumeNonce } from '../storage/nonces.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { answerError, detailError, fieldError } from './answers.ts'
+import { requireRoomBelow, requireRoomForChain } from './certificate-room.ts'
 import { problemOf, saveCertificateChain } from './certificates.ts'
 import { requireNotRefused } from './refused-certificates.ts'
 import { databaseTime } from './service-context.ts'
@@ -77,6 +78,7 @@ export async function signCertificate(
     throw fieldError('parent', 'Server does not have private key for requested parent certificate!')
   }
   await requireNotRefused(options, parent.id)
+  await requireRoomBelow(options, parent.id)
   const certificate = await createChildCertificate({
     signer,
     parent,
@@ -118,6 +120,7 @@ export async function acceptPushedChain(
   const last = chain.at(-1)
   if (last === undefined) throw chainRefusal('The certificate chain is empty')
   const certificate = readPushed(last)
+  await requireRoomForChain(options, chain)
   await saveAncestors(options, chain.slice(0, -1), certificate.parentId)
   const shared = await sharedKeyPair(db, signer)
   if (certificate.publicKey !== shared.publicKey) {

@@ -13,6 +13,12 @@ const NASTY =
   'x\u001B[35m\u001B]0;title\u0007\u009B2J\u007F\u202Egnp.exe\u2066\u200B\u200D\uFEFF\u2028\u2029\u{E0041}\u00AD\r\ny'
 const FORBIDDEN = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u
 
+const SESSION = `id, profile, is_server, active, client_certificate_id, server_certificate_id, connection_path, client_ip,
+  server_ip, client_instance_id, client_instance, server_instance_id, server_instance, capabilities, created_at,
+  last_activity_at`
+const CERTIFICATE = `id, parent_id, profile, salt, scope_definition_id, scope_version, scope_params, public_key,
+  serialized, signature, private_key`
+
 const field = createField()
 const before = process.cwd()
 let device = ''
@@ -30,16 +36,16 @@ beforeAll(async () => {
     const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
     db.exec(`
       update morango_store set partition = partition || ${text(NASTY)};
-      insert into morango_sync_session select '${'a'.repeat(32)}', 'gazetteer', 1, 0, id, id, ${text(`http://${NASTY}/`)},
+      insert into morango_sync_session (${SESSION}) select '${'a'.repeat(32)}', 'gazetteer', 1, 0, id, id, ${text(`http://${NASTY}/`)},
         ${text(NASTY)}, ${text(NASTY)}, '${'b'.repeat(32)}', ${text(JSON.stringify({ id: 'b'.repeat(32), hostname: NASTY, platform: NASTY }))},
         '${'c'.repeat(32)}', ${text(JSON.stringify({ hostname: NASTY }))}, '', '2026-01-01', '2026-01-02'
         from morango_certificate;
-      insert into morango_sync_session select '${'d'.repeat(32)}', 'gazetteer', 0, 1, id, id, ${text(`http://${NASTY}/`)},
+      insert into morango_sync_session (${SESSION}) select '${'d'.repeat(32)}', 'gazetteer', 0, 1, id, id, ${text(`http://${NASTY}/`)},
         ${text(NASTY)}, ${text(NASTY)}, '${'b'.repeat(32)}', '{}',
         '${'e'.repeat(32)}', ${text(JSON.stringify({ hostname: NASTY }))}, '', '2026-01-01', '2026-01-02'
         from morango_certificate;
       insert into morango_attempt values (${text(`http://${NASTY}/`)}, 'gazetteer', '2026-01-01', null, 'network', ${text(NASTY)});
-      insert into morango_certificate select '${'9'.repeat(32)}', id, profile, '', ${text(NASTY)}, 1,
+      insert into morango_certificate (${CERTIFICATE}) select '${'9'.repeat(32)}', id, profile, '', ${text(NASTY)}, 1,
         ${text(JSON.stringify({ [NASTY]: NASTY }))}, public_key, '{}', '', null from morango_certificate;
       insert into morango_dirty select model_name, no, 0, ${text(NASTY)}, ${text(NASTY)}, '2026-01-01', '2026-01-01', 1
         from morango_store;
