@@ -35,7 +35,7 @@ export async function forgetSessions(
     id: string
   }>`delete from morango_sync_session as s where s.id in (${sql.join(ids)})
     and s.active = 0 and not exists (select 1 from morango_transfer_session t where t.sync_session_id = s.id)
-    returning s.id`.execute(db)
+    returning id`.execute(db)
   return rows.length
 }
 

@@ -37,13 +37,12 @@ export async function trimNonces(db: Kysely<Schema>, most: number): Promise<void
     group by network order by count(*) desc, network limit 1`.execute(db)
   const [largest] = rows
   if (largest === undefined) return
-  const surplus = Math.min(Number(largest.everything) - most, Number(largest.own) - 1)
+  const surplus = Number(largest.everything) - most
   if (surplus <= 0) return
-  const { network } = largest
+  // Where each network has one only, none has more than its part.
+  const among = Number(largest.own) > 1 ? sql`where network = ${largest.network}` : sql``
   await sql`delete from morango_nonce where id in (
-    select id from morango_nonce where network = ${network} order by created_at, id limit ${surplus})`.execute(
-    db,
-  )
+    select id from morango_nonce ${among} order by created_at, id limit ${surplus})`.execute(db)
 }
 
 /** Whether a nonce could be used up now. */
