@@ -20,7 +20,9 @@ they were.
 
 It speaks plain HTTP and takes passwords for certificates: put a web server
 with TLS in front of it, or mount the routes of morango/server in your own
-application.
+application. On this machine's own address it answers to localhost and IP
+addresses only: name what the web server passes on in \`listen.hosts\` of the
+configuration.
 
 Examples:
   $ morango serve
