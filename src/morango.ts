@@ -3,6 +3,7 @@ import { type Certificates, createCertificates } from './certificates.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
+import { printable } from './core/printable.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
@@ -27,6 +28,7 @@ import type { Sleep } from './session/timing.ts'
 import { type EngineContext, type EngineWarning, workSizes } from './storage/context.ts'
 import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
+import { forgetSessions } from './storage/forget-sessions.ts'
 import type { Database } from './storage/dialect.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
@@ -120,12 +122,14 @@ export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
 }
 
 /** How peers are served. */
-export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
+export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'limits' | 'stageWaitMs'>
 
 /** What {@link Morango.cleanup} did. */
 export interface CleanupReport {
   readonly closedSessions: number
   readonly forgottenConflicts: number
+  /** Sessions that were over for long, with their transfers. */
+  readonly forgottenSessions: number
 }
 
 /** The profiles whose open scopes were told. */
@@ -206,9 +210,11 @@ export interface Morango {
   connect(url: string): Peer
   /**
    * Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers, and forgets
-   * conflicts that were restored or dismissed before `settledBefore` (30 days ago).
+   * conflicts that were restored or dismissed before `settledBefore` (30 days ago), and sessions that were over before
+   * `sessionsBefore` (30 days ago). The last session with each certificate is kept. A server does this by itself with the
+   * sessions that it serves.
    */
-  cleanup(options?: { olderThan?: Date; settledBefore?: Date }): Promise<CleanupReport>
+  cleanup(options?: { olderThan?: Date; settledBefore?: Date; sessionsBefore?: Date }): Promise<CleanupReport>
   /** Closes the database if it was opened for this. */
   close(): Promise<void>
   readonly capabilities: readonly string[]
@@ -230,7 +236,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { profiles, verify } = await watchProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
   const onWarning =
-    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${printable(warning.message)}`))
   for (const profile of options.profiles) {
     // Where nobody listens, once a process is enough.
     if (options.onWarning === undefined && WARNED.has(profile)) continue
@@ -356,14 +362,26 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
         instanceInfo,
         version: VERSION,
       }),
-    cleanup: async ({ olderThan, settledBefore } = {}) => {
-      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+    cleanup: async ({ olderThan, settledBefore, sessionsBefore } = {}) => {
+      const monthAgo = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      const before = settledBefore ?? monthAgo
       return {
         closedSessions: await closeIdleSessions(shared, olderThan),
         forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),
+        forgottenSessions: await forgetAll(database, sessionsBefore ?? monthAgo),
       }
     },
     close: () => database.close(),
+  }
+}
+
+/** Forgets piece by piece: others may write in between. */
+async function forgetAll({ kysely }: Database, before: Date): Promise<number> {
+  let all = 0
+  for (;;) {
+    const forgotten = await forgetSessions(kysely, { before: before.toISOString(), limit: 500 })
+    all += forgotten
+    if (forgotten < 500) return all
   }
 }
 

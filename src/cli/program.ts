@@ -17,6 +17,7 @@ import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { completeManual } from './manual.ts'
+import { printText } from './output.ts'
 
 const ABOUT = `Syncs chosen tables of this database with other devices.
 
@@ -74,7 +75,11 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('       See morango --help, or --help after the name of a command.')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
+    .configureOutput({
+      writeOut: (text) => printText('stdout', text),
+      writeErr: (text) => printText('stderr', text),
+      outputError: (text, write) => write(`${text.trimEnd()}\n`),
+    })
     .exitOverride()
   addInit(program)
   addMigrate(program)

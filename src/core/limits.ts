@@ -46,6 +46,9 @@ export const MAX_KEY_TEXT = 4096
 /** The longest `instance` or `server_instance` of a sync session, in characters. */
 export const MAX_INSTANCE_INFO = 16_384
 
+/** The longest base URL that a client names, in characters. */
+export const MAX_CONNECTION_PATH = 2048
+
 /** The most instances in the history of a record. */
 export const MAX_HISTORY = 1000
 

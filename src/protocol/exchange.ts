@@ -21,6 +21,8 @@ export interface WireReply {
   readonly status: number
   /** A JSON value. Undefined when there is no body, or when that of a success is no JSON. */
   readonly body: unknown
+  /** When to try again, in seconds; with 429 and 503. */
+  readonly retryAfter?: number
 }
 
 /** The calls of a {@link Peer}. */

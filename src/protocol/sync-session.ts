@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
+import { MAX_CONNECTION_PATH, MAX_INSTANCE_INFO } from '../core/limits.ts'
 import { certificateChainSchema, encodeCertificateChain } from './certificate-item.ts'
 import { filledText, hexUuid, text, textOr, uuid } from './fields.ts'
 
@@ -21,6 +22,13 @@ export interface SyncSessionRequest {
   readonly signature: string
 }
 
+function filledUpTo(most: number): z.ZodType<string> {
+  return filledText.refine(
+    (value) => value.length <= most,
+    `Ensure this field has no more than ${most} characters.`,
+  )
+}
+
 /** The request as a server reads it. `id` and `nonce` are signed as they stand, so they are never respelt. */
 export const syncSessionRequestSchema: z.ZodType<SyncSessionRequest> = z.object({
   id: hexUuid,
@@ -28,8 +36,8 @@ export const syncSessionRequestSchema: z.ZodType<SyncSessionRequest> = z.object(
   client_certificate_id: uuid,
   profile: textOr(''),
   certificate_chain: certificateChainSchema,
-  connection_path: filledText,
-  instance: filledText,
+  connection_path: filledUpTo(MAX_CONNECTION_PATH),
+  instance: filledUpTo(MAX_INSTANCE_INFO),
   nonce: hexUuid,
   client_ip: textOr(''),
   server_ip: textOr(''),
@@ -52,7 +60,10 @@ export interface SyncSessionReply {
 /** The answer as a client reads it. */
 export const syncSessionReplySchema: z.ZodType<SyncSessionReply> = z.object({
   signature: text,
-  server_instance: text,
+  server_instance: text.refine(
+    (value) => value.length <= MAX_INSTANCE_INFO,
+    `Ensure this field has no more than ${MAX_INSTANCE_INFO} characters.`,
+  ),
 })
 
 /** `GET syncsessions/ID/` (protocol §4). A server sends all of these; a client reads only that it is there. */

@@ -17,6 +17,7 @@ import {
 import { consumeNonce } from '../storage/nonces.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { answerError, detailError, fieldError } from './answers.ts'
+import { requireRoomBelow, requireRoomForChain } from './certificate-room.ts'
 import { problemOf, readCertificateChain } from './certificates.ts'
 import type { CheckedChain } from './certificates.ts'
 import { requireUsableChains } from './refused-certificates.ts'
@@ -89,6 +90,7 @@ export async function signCertificate(
   if (chain.length >= MAX_CHAIN) {
     throw fieldError('parent', `There are ${MAX_CHAIN} certificates down to it: no more can be below.`)
   }
+  await requireRoomBelow(options, parent.id)
   const certificate = await createChildCertificate({
     signer,
     parent,
@@ -132,6 +134,7 @@ export async function acceptPushedChain(
   if (last === undefined) throw chainRefusal('The certificate chain is empty')
   if (chain.length > MAX_CHAIN) throw chainRefusal(`It has more than ${MAX_CHAIN} certificates`)
   const certificate = readPushed(last)
+  await requireRoomForChain(options, chain)
   const above = await readAncestors(options, chain.slice(0, -1), certificate.parentId)
   const shared = await sharedKeyPair(db, signer)
   if (certificate.publicKey !== shared.publicKey) {

@@ -10,6 +10,7 @@ import type {
 import type { Caller } from '../protocol/peer.ts'
 import { getCertificates } from '../storage/certificates.ts'
 import { seizeTransfer } from '../storage/leases.ts'
+import { countTransfers } from '../storage/quota-usage.ts'
 import { getSyncSession, touchSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
 import {
@@ -24,8 +25,12 @@ import type { TransferChanges, TransferRecord } from '../storage/transfer-sessio
 import { answerError, fieldError } from './answers.ts'
 import { knownFsic } from './capability-use.ts'
 import { underLease } from './lease-keeper.ts'
+import { limitsOf, tooMany } from './quotas.ts'
+import type { ServiceLimits } from './quotas.ts'
 import { mannerWith, timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
+import { ownerOf } from './service-room.ts'
+import type { ServiceRoom } from './service-room.ts'
 import type { StageGoal, StageRunner } from './stage-runner.ts'
 import { requireUsable } from './refused-certificates.ts'
 import { requireScope } from './transfer-scope.ts'
@@ -61,8 +66,13 @@ export interface TransferService {
 }
 
 /** Transfer sessions on top of a stage runner. */
-export function createTransferService(options: ServiceOptions, runner: StageRunner): TransferService {
+export function createTransferService(
+  options: ServiceOptions,
+  runner: StageRunner,
+  room: ServiceRoom,
+): TransferService {
   const { db, engine, clock, stageWaitMs = DEFAULT_STAGE_WAIT_MS } = options
+  const limits = limitsOf(options.limits)
 
   return { create, view, update, close, find, dropAll }
 
@@ -99,6 +109,12 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     session: SyncSessionRecord,
     request: TransferSessionRequest,
   ): Promise<TransferRecord> {
+    requireTotal(limits, request.push, request.records_total)
+    if ((await countTransfers(db, session.id)) >= limits.transfersPerSession) {
+      throw tooMany('This sync session has had too many transfers: open another one.', 60)
+    }
+    // What waits to be pulled takes room, and how much is not known before it is queued.
+    if (!request.push) await room.forRecords(ownerOf(session), session.id, 0, 0)
     const now = timestamp(clock)
     const transfer: TransferRecord = {
       id: request.id,
@@ -133,6 +149,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     const session = await getSyncSession(db, transfer.syncSessionId)
     if (session?.active !== true || !session.isServer) return undefined
     await permit(session, transfer)
+    room.noteCall(session.id)
     return { transfer, session }
   }
 
@@ -202,6 +219,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     transfer: TransferRecord,
     patch: TransferSessionPatch,
   ): Promise<TransferRecord | undefined> {
+    requireTotal(limits, transfer.push, patch.records_total)
     const changes = changesOf(transfer, patch)
     if (Object.keys(changes).length === 0) return transfer
     return await patchTransfer(db, transfer.id, changes, timestamp(clock))
@@ -249,9 +267,16 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       target,
       profile: session.profile,
       format,
+      owner: ownerOf(session),
       waitMs: mode === 'bundled' ? undefined : stageWaitMs,
     }
   }
+}
+
+/** The Buffer of a push has to end somewhere. */
+function requireTotal({ recordsPerPush }: ServiceLimits, push: boolean, total: number | undefined): void {
+  if (!push || total === undefined || total <= recordsPerPush) return
+  throw fieldError('records_total', `Ensure this value is less than or equal to ${recordsPerPush}.`)
 }
 
 function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): TransferChanges {

@@ -10,6 +10,7 @@ import type { LeaseOptions } from './lease-keeper.ts'
 import { mannerOf } from './capability-use.ts'
 import type { Manner } from './capability-use.ts'
 import type { Engine } from './ports.ts'
+import type { SomeLimits } from './quotas.ts'
 import type { Sleep } from './timing.ts'
 
 /** Who asks for a certificate. */
@@ -74,6 +75,8 @@ export interface ServiceOptions extends LeaseOptions {
   readonly customInfo?: Readonly<Record<string, unknown>> | undefined
   /** Decides who gets certificates. Without it, nobody does. */
   authorize?(applicant: CertificateApplicant, wish: CertificateWish): Authorization | Promise<Authorization>
+  /** What callers may use up; what is not named is as in `DEFAULT_LIMITS`. */
+  readonly limits?: SomeLimits | undefined
   /** How long an answer waits for a stage that goes on in the background, in milliseconds; 1,000. */
   readonly stageWaitMs?: number | undefined
   /** Must really let that time pass: `stageWaitMs` hangs on it. */

@@ -18,6 +18,7 @@ const STEPS: readonly Step[] = [
   { version: 3, up: createAttempts },
   { version: 4, up: createConflicts },
   { version: 5, up: createPeerIndex },
+  { version: 6, up: createQuotas },
 ]
 
 /** The version that this release needs. */
@@ -182,6 +183,29 @@ async function createTables(db: Kysely<Schema>, dialect: Dialect): Promise<void>
 async function createPeerIndex(db: Kysely<Schema>): Promise<void> {
   await sql`create index morango_sync_session_peer
     on morango_sync_session (connection_path, client_certificate_id, created_at)`.execute(db)
+}
+
+// Who uses what, to be counted by covering indexes: sessions and transfers have long texts.
+async function createQuotas(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, narrow } = typesOf(dialect)
+  const statements = [
+    `alter table morango_sync_session add column client_branch ${text} not null default ''`,
+    `alter table morango_sync_session add column client_network ${text} not null default ''`,
+    `create index morango_sync_session_open on morango_sync_session
+      (is_server, client_branch, client_certificate_id, client_network) where active = 1`,
+    `create index morango_sync_session_certificate on morango_sync_session (client_certificate_id, is_server, created_at)`,
+    `alter table morango_transfer_session add column buffered_bytes bigint not null default 0`,
+    `create index morango_transfer_session_open on morango_transfer_session
+      (sync_session_id, push, records_transferred, records_total, buffered_bytes) where active = 1`,
+    // They are good for a minute.
+    `delete from morango_nonce`,
+    `alter table morango_nonce add column network ${text} not null default ''`,
+    `create index morango_nonce_network on morango_nonce (network, created_at)`,
+    `create table morango_sign_in (key ${text} primary key not null, failures integer not null,
+      paused_until bigint not null, last_at bigint not null)${narrow}`,
+    `create index morango_sign_in_last on morango_sign_in (last_at)`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
 }
 
 async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

@@ -131,6 +131,17 @@ export interface NonceTable {
   id: string
   created_at: string
   ip: string
+  /** Of that address: whose allowance it is on. */
+  network: Generated<string>
+}
+
+/** Failed sign-ins, and whom a user name was known to come from. Keys are digests: of names, of addresses, of both. */
+export interface SignInTable {
+  key: string
+  failures: number
+  /** Milliseconds since 1970, by the database's clock. */
+  paused_until: number
+  last_at: number
 }
 
 /** The key pair for certificate pushing. One row. */
@@ -159,6 +170,9 @@ export interface SyncSessionTable {
   capabilities: string
   created_at: string
   last_activity_at: string
+  /** Of a session served: on whose allowance it is, besides its certificate's. */
+  client_branch: Generated<string>
+  client_network: Generated<string>
 }
 
 /** The last sync that was begun with each server, whether it came to a session or not. */
@@ -193,6 +207,8 @@ export interface TransferSessionTable {
   last_activity_at: string
   /** Whoever runs it: a row of `morango_lease`, if that is alive. Null: nobody. */
   lease_holder: string | null
+  /** About how much of what came is in the Buffer. */
+  buffered_bytes: Generated<number>
 }
 
 /** Until when those who run transfers are taken for alive. Apart from the transfers, as it is renewed all the time. */
@@ -303,6 +319,7 @@ export interface Schema {
   morango_database_max_counter: DatabaseMaxCounterTable
   morango_certificate: CertificateTable
   morango_nonce: NonceTable
+  morango_sign_in: SignInTable
   morango_shared_key: SharedKeyTable
   morango_sync_session: SyncSessionTable
   morango_attempt: AttemptTable

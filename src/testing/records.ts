@@ -73,6 +73,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_database_max_counter: true,
   morango_certificate: true,
   morango_nonce: true,
+  morango_sign_in: true,
   morango_shared_key: true,
   morango_sync_session: true,
   morango_transfer_session: true,

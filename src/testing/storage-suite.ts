@@ -1,4 +1,5 @@
 import { applying } from './behaviours/applying.ts'
+import { bounding } from './behaviours/bounding.ts'
 import { braking } from './behaviours/braking.ts'
 import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
@@ -32,6 +33,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['counters and filters', counting],
   ['transfers', transferring],
   ['leases', leasing],
+  ['quotas', bounding],
   ['explaining', explaining],
   ['planning', planning],
   ['listing peers', listing],

@@ -74,7 +74,11 @@ describe('from a fresh device to a synced one', () => {
     const aborted = await left.finished
     expect(aborted.code).toBe(143)
     expect(JSON.parse(aborted.stdout)).toMatchObject({ error: { code: 'aborted' } })
-    expect(await json(two, ['cleanup'])).toEqual({ closedSessions: 0, forgottenConflicts: 0 })
+    expect(await json(two, ['cleanup'])).toEqual({
+      closedSessions: 0,
+      forgottenConflicts: 0,
+      forgottenSessions: 0,
+    })
     expect((await run(two, ['cleanup', '--older-than', '0'])).stdout).toMatch(/^Closed 1 session /u)
     expect((await run(two, ['status'])).stdout).toContain('pull given up')
     await gate.close()
