@@ -1,5 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { type Claims, createClaims } from './claims.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
@@ -26,6 +27,7 @@ import { type EngineContext, type EngineWarning, workSizes } from './storage/con
 import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
 import type { Database } from './storage/dialect.ts'
+import { purgeDoubts } from './storage/doubts.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
 import { migrate } from './storage/prepare.ts'
@@ -195,6 +197,7 @@ export interface Morango {
   ): Promise<Explanation>
   readonly problems: Problems
   readonly conflicts: Conflicts
+  readonly claims: Claims
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
   service(options?: ServeOptions): Service
@@ -228,10 +231,12 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const onWarning =
     options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
   const { onProblem, onConflict } = options
+  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const context: EngineContext = {
     database,
     profiles,
     clock,
+    databaseNow,
     random,
     onWarning,
     listeners: onProblem === undefined && onConflict === undefined ? undefined : { onProblem, onConflict },
@@ -247,7 +252,6 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
-  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const lease = { databaseNow, leaseMs, pulse }
   const refusedCertificates = refusedSet(options.refusedCertificates)
   const shared = {
@@ -320,6 +324,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     },
     problems: createProblems(context, engine),
     conflicts: createConflicts(context),
+    claims: createClaims(database),
     certificates: createCertificates({
       database,
       signer,
@@ -339,7 +344,9 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       })
     },
     cleanup: async ({ olderThan, settledBefore } = {}) => {
-      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      const kept = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      const before = settledBefore ?? kept
+      await purgeDoubts(database.kysely, kept.toISOString())
       return {
         closedSessions: await closeIdleSessions(shared, olderThan),
         forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),

@@ -10,11 +10,12 @@ import { doEngineWork } from './stage-work.ts'
 
 /** Does a server's effects for one run over a transfer. Failures of the engine become its `error`. */
 export function performForServer(
-  { db, engine, clock }: ServiceOptions,
+  options: ServiceOptions,
   begun: TransferRecord,
   { profile, format }: { readonly profile: string; readonly format: FsicFormat },
   lease: LeaseHold,
 ): Perform {
+  const { db, engine, clock } = options
   let position = begun
   let reason: string | null = null
 
@@ -60,7 +61,7 @@ export function performForServer(
     if (effect.work === 'send' || effect.work === 'receive') {
       throw new Error(`A server does not ${effect.work}`)
     }
-    const context = { engine, profile, format, isServer: true, lease }
+    const context = { engine, profile, format, isServer: true, lease, certificates: options }
     const { changes } = await doEngineWork(context, position, effect.work)
     position = await updateTransfer(db, begun.id, changes, timestamp(clock), lease)
     return { kind: 'worked', empty: changes.recordsTotal === undefined ? empty : changes.recordsTotal === 0 }

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { DeletionBrake } from '../models/deletion-brake.ts'
+import type { DatabaseClock } from './database-clock.ts'
 import type { Database } from './dialect.ts'
 import type { Listeners } from './tell.ts'
 
@@ -25,7 +26,13 @@ export function workSizes(wanted?: number): WorkSizes {
 
 /** Something that went wrong without stopping anything, for the application's log. */
 export interface EngineWarning {
-  readonly code: 'merge-hook-failed' | 'instance-renewed' | 'listener-failed'
+  readonly code:
+    | 'merge-hook-failed'
+    | 'instance-renewed'
+    | 'listener-failed'
+    | 'claim-not-believed'
+    | 'history-not-believed'
+    | 'claims-differ'
   readonly message: string
   readonly model?: string
   readonly recordId?: string
@@ -37,6 +44,8 @@ export interface EngineContext {
   readonly database: Database
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   readonly clock: Clock
+  /** By what time days are counted; `clock` when missing. */
+  readonly databaseNow?: DatabaseClock | undefined
   readonly random: Random
   readonly sizes: WorkSizes
   /** What too many deletions at once are; undefined: the default. */
