@@ -32,11 +32,7 @@ export async function readTrust(
 }
 
 /** The instances with a counter in the range that could be beyond what is believed: only after a million. */
-async function highInstances(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  range: IncomingRange,
-): Promise<string[]> {
+async function highInstances(trx: Kysely<Schema>, dialect: Dialect, range: IncomingRange): Promise<string[]> {
   const found = await sql<{ instance: string }>`
     select i.last_saved_instance as instance from morango_incoming i
     where ${inRange(range)} and i.last_saved_counter > ${MAX_COUNTER_JUMP}
@@ -55,10 +51,12 @@ export function isBeyond(
   instance: RawBuilder<unknown>,
   counter: RawBuilder<unknown>,
 ): RawBuilder<boolean> {
-  const ours = own === undefined ? sql`1 = 0` : sql`(${instance} = ${own.instance} and ${counter} > ${own.left})`
+  const ours =
+    own === undefined ? sql`1 = 0` : sql`(${instance} = ${own.instance} and ${counter} > ${own.left})`
   // Usually none is named, and nothing has to be looked up.
   if (Object.keys(most).length === 0) return sql<boolean>`(${ours})`
-  const others = own === undefined ? most : { ...most, [own.instance]: mostBelieved({ own, most }, own.instance) }
+  const others =
+    own === undefined ? most : { ...most, [own.instance]: mostBelieved({ own, most }, own.instance) }
   const limit = dialect.numberAt(sql`${JSON.stringify(others)}`, instance)
   return sql<boolean>`(${ours} or ${counter} > coalesce(${limit}, ${counter}))`
 }

@@ -19,7 +19,10 @@ export interface Doubt {
 }
 
 /** Keeps the last doubt of each kind about a certificate, so that nobody can fill the table. */
-export async function noteDoubt(db: Kysely<Schema>, doubt: Doubt & { readonly kind: DoubtKind }): Promise<void> {
+export async function noteDoubt(
+  db: Kysely<Schema>,
+  doubt: Doubt & { readonly kind: DoubtKind },
+): Promise<void> {
   const { certificate: certificate_id, kind, detail, happenedAt: happened_at } = doubt
   await db
     .insertInto('morango_doubt')

@@ -75,9 +75,13 @@ export async function raiseCounter(trx: Kysely<Schema>): Promise<Stamp> {
 /** Says why the counter could not be raised. @throws MorangoError `counter-exhausted`, `not-migrated` */
 export async function cannotStamp(db: Kysely<Schema>): Promise<never> {
   const { id, counter } = await currentInstance(db)
-  throw new MorangoError('counter-exhausted', `Instance ${id} has used up its counters: it is at ${counter}`, {
-    hint: 'Run `morango renew`: the database goes on as a new instance, and nothing is lost.',
-  })
+  throw new MorangoError(
+    'counter-exhausted',
+    `Instance ${id} has used up its counters: it is at ${counter}`,
+    {
+      hint: 'Run `morango renew`: the database goes on as a new instance, and nothing is lost.',
+    },
+  )
 }
 
 /** Notes, before records leave, that a peer may soon hold versions of the current instance up to this stamp. */

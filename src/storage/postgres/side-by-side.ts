@@ -35,7 +35,8 @@ async function makeReady(
   const taken = locks.map(({ key, mode }) => call('pg_advisory_lock', mode, key))
   const statements = ['begin', ...taken]
   // What is done here is lost with the turn at the worst, whose commit is waited for.
-  if (fold || stamps > 0 || leaving !== undefined) statements.push('commit', 'begin', 'set local synchronous_commit to off')
+  if (fold || stamps > 0 || leaving !== undefined)
+    statements.push('commit', 'begin', 'set local synchronous_commit to off')
   if (fold) statements.push(call('pg_advisory_xact_lock', 'exclusive', FOLDING), FOLD)
   if (leaving !== undefined) statements.push(noteLeaving(leaving))
   if (stamps > 0) statements.push(raiseBy(stamps))
