@@ -43,7 +43,7 @@ export function createClaims(database: Database): Claims {
     list: (query) => readTaughtClaims(kysely, query),
     forget: async ({ certificate }) => {
       if (!isHexUuid(certificate)) {
-        throw new MorangoError('invalid-argument', `"${certificate}" is no certificate's id`, {
+        throw new MorangoError('invalid-argument', "That is no certificate's id", {
           hint: 'Ids are 32 hex digits: `morango claims` shows those that taught something.',
         })
       }

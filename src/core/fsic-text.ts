@@ -95,7 +95,7 @@ function isCounter(value: unknown): value is number {
 // A character beyond the BMP has two code units and counts once.
 function isPartition(text: string): boolean {
   if (text.length > 2 * MAX_PARTITION || text.includes('\0') || !text.isWellFormed()) return false
-  return text.length <= MAX_PARTITION || [...text].length <= MAX_PARTITION
+  return text.length <= MAX_PARTITION || Array.from(text).length <= MAX_PARTITION
 }
 
 function note(count: Count): void {
