@@ -1,5 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { type Claims, createClaims } from './claims.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
@@ -30,6 +31,7 @@ import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
 import { forgetSessions } from './storage/forget-sessions.ts'
 import type { Database } from './storage/dialect.ts'
+import { purgeDoubts } from './storage/doubts.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
 import { migrate } from './storage/prepare.ts'
@@ -203,6 +205,7 @@ export interface Morango {
   ): Promise<Explanation>
   readonly problems: Problems
   readonly conflicts: Conflicts
+  readonly claims: Claims
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
   service(options?: ServeOptions): Service
@@ -247,10 +250,12 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     }
   }
   const { onProblem, onConflict } = options
+  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const context: EngineContext = {
     database,
     profiles,
     clock,
+    databaseNow,
     random,
     onWarning,
     listeners: onProblem === undefined && onConflict === undefined ? undefined : { onProblem, onConflict },
@@ -266,7 +271,6 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
-  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const lease = { databaseNow, leaseMs, pulse }
   const refusedCertificates = refusedSet(options.refusedCertificates)
   const shared = {
@@ -346,6 +350,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     },
     problems: createProblems(context, engine),
     conflicts: createConflicts(context),
+    claims: createClaims(database),
     certificates: createCertificates({
       database,
       signer,
@@ -365,6 +370,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     cleanup: async ({ olderThan, settledBefore, sessionsBefore } = {}) => {
       const monthAgo = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
       const before = settledBefore ?? monthAgo
+      await purgeDoubts(database.kysely, monthAgo.toISOString())
       return {
         closedSessions: await closeIdleSessions(shared, olderThan),
         forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
+import { addClaims } from './commands/claims.ts'
 import { addCleanup } from './commands/cleanup.ts'
 import { addExplain } from './commands/explain.ts'
 import { addCompletion } from './commands/completion.ts'
@@ -93,6 +94,7 @@ export function createProgram(): Command {
   addExplain(program)
   addPeers(program)
   addConflicts(program)
+  addClaims(program)
   addRenew(program)
   addCleanup(program)
   addDoctor(program)

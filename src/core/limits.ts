@@ -23,6 +23,15 @@ export const MAX_PREFIXES = 200
 /** The most claims (partition and instance) in an FSIC. */
 export const MAX_CLAIMS = 100_000
 
+/** The longest text of an FSIC, in characters: that many claims, each on a partition of its own. */
+export const MAX_FSIC_TEXT: number = 32 * 1024 * 1024
+
+/**
+ * How far a claim about an instance, or an entry of a history, may exceed the highest counter that is known of that
+ * instance. An instance raises its counter once a serialization.
+ */
+export const MAX_COUNTER_JUMP = 1_000_000
+
 /** The most certificates in a chain, its root and its leaf included. */
 export const MAX_CHAIN = 10
 

@@ -35,6 +35,8 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'fsic-malformed': [400, 'string'],
   'fsic-outside-filter': [400, 'string'],
   'fsic-too-large': [400, 'string'],
+  'counter-exhausted': [500, 'detail'],
+  'renewal-needed': [500, 'detail'],
   'nonce-invalid': [403, 'string'],
   'session-signature-invalid': [403, 'string'],
   'unknown-session': [400, 'string'],

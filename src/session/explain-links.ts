@@ -58,6 +58,10 @@ function goOn({ role, peer }: TransferEvidence): string {
   return 'The peer goes on with it when it syncs again.'
 }
 
+function certifiedBy({ certificate }: TransferEvidence): string {
+  return certificate === '' ? '' : `, from the peer with certificate ${certificate}`
+}
+
 /** Judges each link of the chain. Pure. */
 export function judgeLinks(facts: ChainFacts): Link[] {
   const before = [
@@ -329,7 +333,11 @@ function judgeTransfer({ record, peer, underway, stuck, broughtBy }: ChainFacts)
     return ['failed', `The last ${wayOf(stuck)} did not come to its end: ${standOf(stuck)}.`, evidence, hint]
   }
   if (broughtBy !== undefined) {
-    return ['ok', `This version came with a ${wayOf(broughtBy)} at ${broughtBy.lastActivityAt}.`, evidence]
+    return [
+      'ok',
+      `This version came with a ${wayOf(broughtBy)} at ${broughtBy.lastActivityAt}${certifiedBy(broughtBy)}.`,
+      evidence,
+    ]
   }
   if (isKnownThere(record, peer)) return ['ok', 'Nothing of it is on its way.', evidence]
   return ['not-applicable', 'It is in no transfer.', evidence]

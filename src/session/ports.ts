@@ -106,6 +106,12 @@ export interface TransferContext {
 
 export type FsicFormat = 'v1' | 'v2'
 
+/** What the other side of a transfer may do. */
+export interface PeerStanding {
+  /** The prefixes under which its certificate may write; undefined: none. It may be right about this instance there. */
+  readonly peerWrites?: Filter | undefined
+}
+
 /**
  * The engine's operations on one database, as the session layer uses them. Each runs in transactions of its
  * own and can be killed at any point and run again.
@@ -126,10 +132,10 @@ export interface Engine {
    * Fills the outgoing Buffer with what the receiver lacks, replacing what an interrupted attempt left.
    * @returns the number of records queued, and the own FSIC at that moment: what the receiver may learn. The one
    *   told before may say more than was queued, when another transfer brought newer versions in between.
-   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`, `renewal-needed`
    */
   queue(
-    options: TransferContext & { peerFsic: string; format: FsicFormat } & WorkOptions,
+    options: TransferContext & PeerStanding & { peerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<{ count: number; fsic: string }>
   /** What `queue` would queue if pending changes were serialized before. Reads only. */
   preview(options: {
@@ -163,9 +169,10 @@ export interface Engine {
   /**
    * Buffer to Store (protocol §8), then learns the producer's counters (§6), in one transaction. Run again
    * after it has completed, it finds an empty Buffer and only learns the counters.
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`, `renewal-needed`
    */
   dequeue(
-    options: TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions,
+    options: TransferContext & PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>

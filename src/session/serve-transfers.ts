@@ -1,5 +1,6 @@
-import { MorangoError } from '../core/errors.ts'
+import { MorangoError, isMorangoError } from '../core/errors.ts'
 import { filterToString, parseFilter } from '../core/filter.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
 import type {
@@ -85,7 +86,7 @@ export function createTransferService(
     if (request.filter.trim() === '') {
       throw answerError('invalid-filter', 'The filter of a transfer must not be empty')
     }
-    const transfer = (await active(session.id, request.push)) ?? (await insert(session, request))
+    const transfer = (await active(session.id, request.push)) ?? (await insert(session, request, caller))
     if (transfer.status === 'errored') throw answerError('transfer-errored', NOT_INITIALIZED)
     const { mode } = mannerWith(options, caller)
     const { transfer_stage: target } = request
@@ -108,8 +109,10 @@ export function createTransferService(
   async function insert(
     session: SyncSessionRecord,
     request: TransferSessionRequest,
+    caller: Caller,
   ): Promise<TransferRecord> {
     requireTotal(limits, request.push, request.records_total)
+    requireClaims(request.client_fsic, request, caller)
     if ((await countTransfers(db, session.id)) >= limits.transfersPerSession) {
       throw tooMany('This sync session has had too many transfers: open another one.', 60)
     }
@@ -189,7 +192,7 @@ export function createTransferService(
       await close(id, caller)
       return undefined
     }
-    const patched = transfer.status === 'errored' ? transfer : await apply(transfer, patch)
+    const patched = transfer.status === 'errored' ? transfer : await apply(transfer, patch, caller)
     if (patched === undefined) return undefined
     const target = patch.transfer_stage
     const after =
@@ -218,11 +221,33 @@ export function createTransferService(
   async function apply(
     transfer: TransferRecord,
     patch: TransferSessionPatch,
+    caller: Caller,
   ): Promise<TransferRecord | undefined> {
     requireTotal(limits, transfer.push, patch.records_total)
     const changes = changesOf(transfer, patch)
     if (Object.keys(changes).length === 0) return transfer
+    if (changes.clientFsic !== undefined) requireClaims(changes.clientFsic, transfer, caller)
     return await patchTransfer(db, transfer.id, changes, timestamp(clock))
+  }
+
+  /**
+   * Refuses what a client may not claim before it is kept. Whoever uses it looks again: a later request may be of
+   * another format. What leaves the filter of a pull fails where it does in the original, when the pull is queued.
+   *
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`
+   */
+  function requireClaims(
+    fsic: string,
+    { push, filter }: { readonly push: boolean; readonly filter: string },
+    caller: Caller,
+  ): void {
+    const { format } = mannerWith(options, caller)
+    try {
+      claimsUnder(knownFsic(fsic, format), format, parseFilter(filter))
+    } catch (error) {
+      if (!push && isMorangoError(error, 'fsic-outside-filter')) return
+      throw error
+    }
   }
 
   async function close(id: string, caller: Caller): Promise<boolean> {

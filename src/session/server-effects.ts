@@ -12,7 +12,7 @@ import { doEngineWork } from './stage-work.ts'
 
 /** Does a server's effects for one run over a transfer. Failures of the engine become its `error`. */
 export function performForServer(
-  { db, engine, clock }: ServiceOptions,
+  options: ServiceOptions,
   begun: TransferRecord,
   {
     profile,
@@ -27,6 +27,7 @@ export function performForServer(
   },
   lease: LeaseHold,
 ): Perform {
+  const { db, engine, clock } = options
   let position = begun
   let reason: string | null = null
 
@@ -73,7 +74,7 @@ export function performForServer(
       throw new Error(`A server does not ${effect.work}`)
     }
     const { work: part } = effect
-    const context = { engine, profile, format, isServer: true, lease }
+    const context = { engine, profile, format, isServer: true, lease, certificates: options }
     // It waits under its lease, `started`: so a client goes on asking, and another process does not take it over.
     const { changes } = await places.inTurn(owner, () => doEngineWork(context, position, part))
     position = await updateTransfer(db, begun.id, changes, timestamp(clock), lease)

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { DeletionBrake } from '../models/deletion-brake.ts'
+import type { DatabaseClock } from './database-clock.ts'
 import type { Database } from './dialect.ts'
 import type { Listeners } from './tell.ts'
 
@@ -33,6 +34,9 @@ export interface EngineWarning {
     | 'plain-password'
     /** A scope's parameter covers others that begin with it; see `morango doctor`. */
     | 'open-scope'
+    | 'claim-not-believed'
+    | 'history-not-believed'
+    | 'claims-differ'
   readonly message: string
   readonly model?: string
   readonly recordId?: string
@@ -44,6 +48,8 @@ export interface EngineContext {
   readonly database: Database
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   readonly clock: Clock
+  /** By what time days are counted; `clock` when missing. */
+  readonly databaseNow?: DatabaseClock | undefined
   readonly random: Random
   readonly sizes: WorkSizes
   /** What too many deletions at once are; undefined: the default. */

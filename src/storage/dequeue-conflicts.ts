@@ -1,11 +1,12 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
+import { type HistoryTrust, type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
 import type { SqlValue } from '../models/compiled.ts'
 import type { TransferContext, WorkOptions } from '../session/ports.ts'
 import { type ConflictVersion, type NewConflict, noteConflicts } from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { markDirtyByIds } from './dirty.ts'
+import { isBeyond } from './distrust.ts'
 import { type IncomingRange, inRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
@@ -28,6 +29,7 @@ export async function mergeConflicts(
   options: TransferContext & WorkOptions,
   range: IncomingRange,
   stamp: Stamp,
+  trust: HistoryTrust,
 ): Promise<number> {
   const { dialect } = context.database
   const session = options.transferSessionId
@@ -36,7 +38,7 @@ export async function mergeConflicts(
     options.signal?.throwIfAborted()
     const found = await sql<{ id: string }>`select i.id from morango_incoming i
       join morango_store s on s.id = i.id
-      where ${inRange({ ...range, after })} and not ${incomingCoversStore(dialect)}
+      where ${inRange({ ...range, after })} and not ${incomingCoversStore(dialect, trust)}
       order by i.id limit ${context.sizes.batch}`.execute(trx)
     const last = found.rows.at(-1)
     if (last === undefined) return count
@@ -55,7 +57,7 @@ export async function mergeConflicts(
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
       const choice = chooseContent(context, local, incoming, stamp.instance)
-      const result = mergeRecords(local, incoming, stamp, choice)
+      const result = mergeRecords(local, incoming, stamp, choice, trust)
       if (!result.hardDeleted) conflicts.push(conflictOf(local, incoming, choice, result))
       return result
     })
@@ -123,10 +125,15 @@ async function writeMerged(
   await markDirtyByIds(trx, dialect, ids)
 }
 
-/** SQL condition: the Store's version `s` is in the history of the buffered record `i`. */
-function incomingCoversStore(dialect: Dialect): RawBuilder<boolean> {
-  return sql<boolean>`((i.last_saved_instance = s.last_saved_instance and i.last_saved_counter >= s.last_saved_counter)
-    or coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0) >= s.last_saved_counter)`
+/** SQL condition: the Store's version `s` is in the history of the buffered record `i`, as far as that is believed. */
+function incomingCoversStore(dialect: Dialect, trust: HistoryTrust): RawBuilder<boolean> {
+  const beyond = (instance: RawBuilder<unknown>, counter: RawBuilder<unknown>): RawBuilder<boolean> =>
+    isBeyond(dialect, trust, instance, counter)
+  const last = sql`i.last_saved_counter`
+  const entry = sql`coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0)`
+  return sql<boolean>`(not ${beyond(sql`i.last_saved_instance`, last)}
+    and ((i.last_saved_instance = s.last_saved_instance and ${last} >= s.last_saved_counter)
+      or (${entry} >= s.last_saved_counter and not ${beyond(sql`s.last_saved_instance`, entry)})))`
 }
 
 function rowToRecord(row: RecordRow, profile: string, session: string | null): StoreRecord {

@@ -1,18 +1,19 @@
 import { type Kysely, sql } from 'kysely'
+import { isMorangoError } from '../core/errors.ts'
 import { type Filter, parseFilter } from '../core/filter.ts'
 import type { Engine, LeaseHold } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import { dequeue } from './dequeue.ts'
 import { deserialize } from './deserialize.ts'
+import { noteDoubt, settleDoubts } from './doubts.ts'
 import { readFsic } from './fsic.ts'
 import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
-import { noteExchange } from './instance.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
 import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
-import { renewAfterRestore } from './restored.ts'
+import { allowRenewal, renewAfterRestore } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
@@ -51,6 +52,24 @@ export function createEngine(context: EngineContext): Engine {
     if (context.listeners !== undefined) await tell(context, context.listeners)
     return result
   }
+  // What is not believed fails its transaction; that it was said is kept all the same.
+  const doubting = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (isMorangoError(error, 'renewal-needed')) {
+        const { certificate } = error.details
+        const happenedAt = context.clock.now().toISOString()
+        await noteDoubt(kysely, {
+          certificate: typeof certificate === 'string' ? certificate : '',
+          kind: 'renewal-needed',
+          detail: `${error.message}.`,
+          happenedAt,
+        })
+      }
+      throw error
+    }
+  }
   const writing = (options: Held): Run => running('exclusive', options)
   return {
     serialize: (options) =>
@@ -68,7 +87,9 @@ export function createEngine(context: EngineContext): Engine {
     },
     fsic: (options) => readFsic(kysely, options),
     queue: async (options) => {
-      const queued = await running('shared', options)((turn) => queueIn(turn, context, options))
+      const queued = await doubting(() =>
+        running('shared', options)((turn) => queueIn(turn, context, options)),
+      )
       // A stamp that a peer has seen must never be given again, for something else.
       if (queued.count > 0) await dialect.makeDurable?.(kysely)
       return queued
@@ -87,15 +108,22 @@ export function createEngine(context: EngineContext): Engine {
       return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => telling(() => dequeue(writing(options), context, options)),
+    dequeue: (options) => telling(() => doubting(() => dequeue(writing(options), context, options))),
     clearBuffers: async ({ id, filter }, lease) => {
-      await running('shared', { filter: parseFilter(filter), lease })(async ({ trx, aside }) => {
+      await running('shared', { filter: parseFilter(filter), lease })(async ({ trx }) => {
         await clearOutgoing(trx, id)
         await deleteTransferRows(trx, 'morango_incoming', id)
-        await aside(noteExchange)
       })
     },
-    renew: () => running('exclusive', {})((turn) => renewAfterRestore(turn, context)),
+    renew: () =>
+      running(
+        'exclusive',
+        {},
+      )(async (turn) => {
+        await renewAfterRestore(turn, context)
+        await allowRenewal(turn)
+        await settleDoubts(turn.trx, ['renewal-needed', 'claim-about-us'])
+      }),
     problemCounts: async (profile) => {
       const models = requireProfile(context, profile).models.map((model) => model.name)
       const result = await sql<{ unserialized: number; undeserialized: number }>`select

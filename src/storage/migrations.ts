@@ -19,6 +19,7 @@ const STEPS: readonly Step[] = [
   { version: 4, up: createConflicts },
   { version: 5, up: createPeerIndex },
   { version: 6, up: createQuotas },
+  { version: 7, up: createClaims },
 ]
 
 /** The version that this release needs. */
@@ -57,6 +58,11 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .values({ key, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute()
+}
+
+/** Removes one value of `morango_meta`. */
+export async function deleteMeta(db: Kysely<Schema>, key: string): Promise<void> {
+  await db.deleteFrom('morango_meta').where('key', '=', key).execute()
 }
 
 /** What columns and tables are, in the words of a database. */
@@ -222,6 +228,24 @@ async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<vo
     `create index morango_conflict_state on morango_conflict (state, no)`,
     `create table morango_told_problem (kind ${text} not null, model_name ${text} not null,
       record_id ${text} not null, code ${text} not null, primary key (kind, model_name, record_id))${narrow}`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+async function createClaims(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, narrow } = typesOf(dialect)
+  const statements = [
+    `create table morango_claim (partition ${text} not null, instance_id ${text} not null,
+      certificate_id ${text} not null, counter integer not null,
+      primary key (partition, instance_id, certificate_id))${narrow}`,
+    `create index morango_claim_certificate on morango_claim (certificate_id)`,
+    `insert into morango_claim (partition, instance_id, certificate_id, counter)
+      select partition, instance_id, '', counter from morango_database_max_counter`,
+    `create table morango_doubt (certificate_id ${text} not null, kind ${text} not null, detail ${text} not null,
+      happened_at ${text} not null, primary key (certificate_id, kind))${narrow}`,
+    `alter table morango_conflict add column certificate_id ${text}`,
+    // A transfer that was killed did not note what had left with it. Others may hold all of a former instance.
+    `update morango_instance set exchanged_counter = counter`,
   ]
   for (const statement of statements) await sql.raw(statement).execute(db)
 }

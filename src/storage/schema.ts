@@ -22,7 +22,10 @@ export interface InstanceTable {
   system_id: string
   node_id: string
   counter: number
-  /** The counter at the end of the last transfer: what was stamped up to here, peers may hold. */
+  /**
+   * The highest counter of a record that was queued for a peer. It rises before records leave, so nobody can hold a
+   * version of this instance beyond it. Of a former instance its counter: whoever goes on with it may have sent all.
+   */
   exchanged_counter: number
   current: Flag
   created_at: string
@@ -104,11 +107,32 @@ export interface RecordMaxCounterTable {
   partition: string
 }
 
-/** "Of the records under this partition I have everything that instance saved up to this counter." */
+/**
+ * "Of the records under this partition I have everything that instance saved up to this counter." The highest of the
+ * pair's rows in `morango_claim`.
+ */
 export interface DatabaseMaxCounterTable {
   partition: string
   instance_id: string
   counter: number
+}
+
+/** Who taught a database max counter: only claims that raised it. */
+export interface ClaimTable {
+  partition: string
+  instance_id: string
+  /** The certificate of the peer that taught it; empty for what this database knows by itself, or knew before. */
+  certificate_id: string
+  counter: number
+}
+
+/** What a peer said that was not believed: the last of each kind, for `doctor`. */
+export interface DoubtTable {
+  /** The peer's. */
+  certificate_id: string
+  kind: string
+  detail: string
+  happened_at: string
 }
 
 /** Certificates known here; those with a private key are held. */
@@ -289,6 +313,8 @@ export interface ConflictTable {
   /** The content that came of it. */
   result: string
   transfer_session_id: string | null
+  /** The certificate of the peer that brought theirs. */
+  certificate_id: string | null
   state: ConflictState
   /** Whether a listener was told. */
   told: Flag
@@ -317,6 +343,8 @@ export interface Schema {
   morango_dirty: DirtyTable
   morango_record_max_counter: RecordMaxCounterTable
   morango_database_max_counter: DatabaseMaxCounterTable
+  morango_claim: ClaimTable
+  morango_doubt: DoubtTable
   morango_certificate: CertificateTable
   morango_nonce: NonceTable
   morango_sign_in: SignInTable

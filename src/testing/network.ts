@@ -2,6 +2,7 @@ import { MorangoError } from '../core/errors.ts'
 import { filterToString, filtersEqual } from '../core/filter.ts'
 import type { Profile } from '../models/profile.ts'
 import type { MorangoOptions, ServeOptions } from '../morango.ts'
+import type { Peer } from '../protocol/peer.ts'
 import type { SyncProgress, SyncReport } from '../session/progress.ts'
 import { commonFilter, createTestAuthority, type TestScope } from './certificates.ts'
 import type { Fault } from './faults.ts'
@@ -60,6 +61,8 @@ export interface TestSyncOptions {
   readonly confirmDeletions?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+  /** Stands between client and server and may alter what they tell each other, to try what a hostile peer can do. */
+  readonly through?: ((peer: Peer) => Peer) | undefined
 }
 
 /** Instances in one process that sync with each other, without sockets, real time or real chance. */

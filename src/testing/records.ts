@@ -71,6 +71,8 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_instance_partition: true,
   morango_record_max_counter: true,
   morango_database_max_counter: true,
+  morango_claim: true,
+  morango_doubt: true,
   morango_certificate: true,
   morango_nonce: true,
   morango_sign_in: true,

@@ -1,10 +1,12 @@
 import { applying } from './behaviours/applying.ts'
 import { bounding } from './behaviours/bounding.ts'
 import { braking } from './behaviours/braking.ts'
+import { claiming } from './behaviours/claiming.ts'
 import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
 import { diagnosing } from './behaviours/diagnosing.ts'
+import { distrusting } from './behaviours/distrusting.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
@@ -31,6 +33,8 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['problems', problems],
   ['conflicts', conflicts],
   ['counters and filters', counting],
+  ['claims', claiming],
+  ['what is not believed', distrusting],
   ['transfers', transferring],
   ['leases', leasing],
   ['quotas', bounding],

@@ -11,6 +11,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'cert create-root': ['x'],
   'cert request': ['http://127.0.0.1:9/', '--scope', 'x', '--username', 'y'],
   'cert push': ['http://127.0.0.1:9/', '--scope', 'x', '--parent', 'y'],
+  'claims forget': ['x'],
   'conflicts dismiss': ['1'],
   'conflicts restore': ['1'],
   'conflicts show': ['1'],
