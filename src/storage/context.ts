@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../core/ports.ts'
 import { MorangoError } from '../core/errors.ts'
+import type { Filter } from '../core/filter.ts'
 import type { CompiledProfile } from '../models/compiled.ts'
 import type { DeletionBrake } from '../models/deletion-brake.ts'
 import type { Database } from './dialect.ts'
@@ -47,6 +48,15 @@ export interface EngineContext {
   readonly verifySchema?: (() => Promise<void>) | undefined
   readonly onWarning?: ((warning: EngineWarning) => void) | undefined
   readonly listeners?: Listeners | undefined
+  /** The most UTF-8 bytes of a record's JSON and conflicting data together; undefined: the default of 8 MB. */
+  readonly maxRecordBytes?: number | undefined
+  /**
+   * The partition prefixes that a certificate lets its holder write; undefined when the certificate is not known any
+   * more. Without this function no deletion is held to its sender's scope.
+   */
+  readonly writeScope?: ((certificateId: string) => Promise<Filter | undefined>) | undefined
+  /** The partition prefixes that this device may write: those of the certificates whose private keys are here. */
+  readonly ownWriteScope?: ((profile: string) => Promise<Filter>) | undefined
 }
 
 /** The profile of that name. @throws MorangoError `unknown-profile` */

@@ -29,9 +29,10 @@ export interface DirtyRecord {
   readonly id: string
   readonly serialized: string
   readonly sourceId: string
+  readonly partition: string
 }
 
-const RECORD = sql`s.serialized, s.source_id as "sourceId"`
+const RECORD = sql`s.serialized, s.source_id as "sourceId", s.partition`
 
 /** Why a record could not be applied. */
 export interface Failure {

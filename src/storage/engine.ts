@@ -5,7 +5,8 @@ import { type EngineContext, requireProfile } from './context.ts'
 import { dequeue } from './dequeue.ts'
 import { deserialize } from './deserialize.ts'
 import { readFsic } from './fsic.ts'
-import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
+import { checkIncoming } from './check-incoming.ts'
+import { countIncoming, insertIncoming } from './incoming.ts'
 import { noteExchange } from './instance.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
@@ -78,7 +79,7 @@ export function createEngine(context: EngineContext): Engine {
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {
-      checkIncoming(transfer, context.profiles.get(transfer.profile), records)
+      checkIncoming(transfer, context.profiles.get(transfer.profile), records, context.maxRecordBytes)
       // No lock: the Buffer is this transfer's alone.
       const insert = fenced(
         transfer.lease,

@@ -1,9 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { MorangoError } from '../core/errors.ts'
-import { filterContains } from '../core/filter.ts'
-import { recordIdMatches } from '../core/ids.ts'
-import type { CompiledProfile, SqlValue } from '../models/compiled.ts'
-import type { BufferRecord, TransferContext } from '../session/ports.ts'
+import type { SqlValue } from '../models/compiled.ts'
+import type { BufferRecord } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
@@ -62,44 +60,6 @@ export async function nextRange(
 /** SQL condition: the buffered record `i` is one of the range. */
 export function inRange({ session, after, last }: IncomingRange): RawBuilder<boolean> {
   return sql<boolean>`(i.transfer_session_id = ${session} and i.id > ${after} and i.id <= ${last})`
-}
-
-/**
- * Refuses a chunk in which any record is not what it says or not what this transfer may carry (protocol §4).
- *
- * @throws MorangoError `invalid-buffer`
- */
-export function checkIncoming(
-  context: TransferContext,
-  profile: CompiledProfile | undefined,
-  records: readonly BufferRecord[],
-): void {
-  for (const record of records) {
-    const id = record.model_uuid
-    const reject = (message: string): never => {
-      throw new MorangoError('invalid-buffer', message, {
-        details: { record: id, model: record.model_name, transferSession: context.transferSessionId },
-      })
-    }
-    if (record.transfer_session !== context.transferSessionId) {
-      reject(`Record ${id} names another transfer session.`)
-    }
-    if (!filterContains(context.filter, record.partition)) {
-      reject(`Record ${id} has a partition outside the filter of the transfer.`)
-    }
-    const identity = { id, sourceId: record.source_id, partition: record.partition }
-    const model = profile?.model(record.model_name)
-    const matches =
-      model === undefined
-        ? recordIdMatches({ ...identity, modelName: record.model_name })
-        : model.idMatches(identity)
-    if (!matches) reject(`The id of record ${id} does not follow from its partition, source id and model.`)
-    for (const entry of record.rmcb_list) {
-      if (entry.transfer_session !== context.transferSessionId || entry.model_uuid !== id) {
-        reject(`The history of record ${id} names another transfer session or record.`)
-      }
-    }
-  }
 }
 
 /**

@@ -56,7 +56,7 @@ export async function readProblemDetails(
   }
   const stored = await kysely
     .selectFrom('morango_store')
-    .select(['serialized', 'source_id as sourceId', 'profile'])
+    .select(['serialized', 'source_id as sourceId', 'partition', 'profile'])
     .where('id', '=', id)
     .executeTakeFirst()
   const model = modelNamed(context, modelName, stored?.profile)
