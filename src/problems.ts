@@ -39,7 +39,7 @@ export function createProblems(context: EngineContext, engine: Engine): Problems
       for (const profile of context.profiles.keys()) {
         const options = { profile, ...filter, ...(signal === undefined ? {} : { signal }) }
         addTo(serialized, await engine.serialize(options))
-        addTo(applied, await engine.deserialize(options))
+        addTo(applied, await engine.deserialize({ ...options, retryAll: true }))
       }
       return { serialized, applied, left: await countProblems(kysely, { partition }) }
     },

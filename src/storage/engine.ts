@@ -14,6 +14,7 @@ import { locksFor, type LockMode } from './partition-locks.ts'
 import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
 import { renewAfterRestore } from './restored.ts'
+import { anythingDue } from './retry.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
@@ -59,11 +60,7 @@ export function createEngine(context: EngineContext): Engine {
     deserialize: (options) =>
       telling(() => deserialize(writing(options), context, { ...options, raise: 'always' })),
     applyWaiting: async (options) => {
-      const waiting = await sql`select 1 from morango_dirty d
-        where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
-        kysely,
-      )
-      if (waiting.rows.length === 0) return
+      if (!(await anythingDue(kysely, options.profile, context.clock.now().getTime()))) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
       await telling(() => deserialize(writing(options), context, { ...options, raise: 'if-needed' }))
     },
@@ -103,7 +100,8 @@ export function createEngine(context: EngineContext): Engine {
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,
         (select count(*) from morango_dirty d where d.error_code is not null and exists (
-          select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})) as undeserialized`.execute(
+          select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile}))
+          + (select count(*) from morango_set_aside where profile = ${profile} and deleted = 0) as undeserialized`.execute(
         kysely,
       )
       const row = result.rows[0]

@@ -83,6 +83,9 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_incoming: true,
   morango_conflict: true,
   morango_told_problem: true,
+  morango_fallen: true,
+  morango_unsent: true,
+  morango_set_aside: true,
 }
 
 /** The tables in which some row has that text in it. */
