@@ -11,7 +11,7 @@ import {
   unserializedProblem,
 } from './deletion-reach.ts'
 import { clearDirty, type Failure, keepDirty } from './dirty.ts'
-import { noteFallen } from './fallen.ts'
+import { noteFallen } from './deletion-source.ts'
 import { isolateFaults, RowsRefused } from './savepoint.ts'
 import { serializeIn } from './serialize.ts'
 import { hardenLog, logPosition, unlog, unlogWaiting, waitingFell } from './tracking.ts'

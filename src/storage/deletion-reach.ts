@@ -1,20 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import { type Filter, filterContains } from '../core/filter.ts'
 import type { EngineContext } from './context.ts'
+import type { DeletionSource } from './deletion-source.ts'
 import type { Dialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 import { peerCertificateId } from './transfer-peer.ts'
 
 /** The reason that a deletion waits with which would take rows with it that its sender may not write. */
 export const REACHES_FURTHER = 'deletion-reaches-further'
-
-/** Where a deletion comes from, which says what may fall with it. */
-export interface DeletionSource {
-  /** The transfer that brought it; null when it is this device's own. */
-  readonly transfer: string | null
-  /** The partition of the deleted record, which its sender may write for certain. */
-  readonly partition: string
-}
 
 /** What a deletion may take with it. */
 export interface Reach {

@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { compareCodePoints } from '../core/code-points.ts'
 import type { Filter } from '../core/filter.ts'
 import type { CompiledModel } from '../models/compiled.ts'
+import { DELETED_BY } from './deletion-source.ts'
 import type { Dialect } from './dialect.ts'
 import { type Node, parentIn } from './hierarchy.ts'
 import { partitionIn } from './ranges.ts'
@@ -122,7 +123,7 @@ export interface DirtyDeletion {
 }
 
 const DELETION = sql`s.hard_deleted as hard, s.source_id as "sourceId", s.partition,
-  s.last_transfer_session_id as transfer`
+  ${DELETED_BY} as transfer`
 
 /** The next dirty, deleted records of a model under the filter. */
 export async function readDirtyDeletions(

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { CompiledForeignKey, CompiledModel } from '../models/compiled.ts'
-import type { DeletionSource } from './deletion-reach.ts'
+import { DELETED_BY, type DeletionSource } from './deletion-source.ts'
 import type { Dialect } from './dialect.ts'
 import type { Failure } from './dirty.ts'
 import type { Flag, Schema } from './schema.ts'
@@ -55,7 +55,7 @@ export async function readTargets(
     partition: string | null
     row: string | null
   }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard,
-      s.last_transfer_session_id as transfer, s.partition, ${sql.raw(targetId.read('t.id'))} as row
+      ${DELETED_BY} as transfer, s.partition, ${sql.raw(targetId.read('t.id'))} as row
     from ${dialect.list(JSON.stringify(unknown))} l
     left join morango_store s on s.id = l.value
     left join ${sql.id(targetTable)} t on t.id = ${sql.raw(targetId.cast('l.value'))}`.execute(trx)

@@ -99,10 +99,16 @@ export interface DirtyTable {
   waits_for: string | null
 }
 
-/** Records whose rows fell with a deletion that a transfer brought, until that is serialized. */
-export interface FallenTable {
+/**
+ * Whose deletion a record's is, where that is not the transfer which the Store names: with which transfer's deletion its
+ * row fell, or (`''`) that it was this device's own.
+ */
+export interface DeletionSourceTable {
   record_id: string
   transfer_session_id: string
+  /** The version that is the deletion; null until it is serialized. */
+  last_saved_instance: string | null
+  last_saved_counter: number | null
 }
 
 /** Store records that were not queued, because they are larger than a record may be. */
@@ -360,7 +366,7 @@ export interface Schema {
   morango_incoming: IncomingTable
   morango_conflict: ConflictTable
   morango_told_problem: ToldProblemTable
-  morango_fallen: FallenTable
+  morango_deletion_source: DeletionSourceTable
   morango_unsent: UnsentTable
   morango_set_aside: SetAsideTable
 }

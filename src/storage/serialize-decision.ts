@@ -35,8 +35,6 @@ export interface Stored {
   /** The record max counters, the last saved pair left out; read for models with sums. */
   readonly history?: string | null
   readonly model: string
-  /** The transfer whose deletion took the row with it; null when the application deleted it. */
-  readonly fell?: string | null
 }
 
 /** An edit and a received version that had not been applied yet. */
@@ -143,7 +141,7 @@ function newText(
 
 function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Filter | undefined): Outcome {
   if (stored === undefined) return { kind: 'nothing' }
-  const { id, partition, sourceId, selfRef, fell: transfer = null } = stored
+  const { id, partition, sourceId, selfRef, transfer } = stored
   if (filter !== undefined && !filterContains(filter, partition)) {
     return { kind: 'kept', kept: { recordId: id, partition, failure: undefined } }
   }

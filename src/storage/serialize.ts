@@ -8,7 +8,7 @@ import { type DroppedVersion, type NewConflict, noteConflicts, noteDropped } fro
 import { claimOwn, keepHistory } from './counters.ts'
 import { requirePlausibleDeletions } from './deletion-brake.ts'
 import { clearDirty } from './dirty.ts'
-import { forgetFallen } from './fallen.ts'
+import { noteDeleted } from './deletion-source.ts'
 import { releaseDeletions } from './held-deletions.ts'
 import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingRows, pendingUnder, settlePending } from './pending.ts'
@@ -183,12 +183,11 @@ async function readStored(
   if (ids.length === 0) return new Map()
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
-      s.hard_deleted as "hardDeleted", s.model_name as model, f.transfer_session_id as fell,
+      s.hard_deleted as "hardDeleted", s.model_name as model,
       s.last_transfer_session_id as transfer, d.store_no as dirty, s.last_saved_instance as instance,
       s.last_saved_counter as counter, ${model.noteSums === undefined ? sql`null` : historyOf(dialect, sql`s.id`)} as history
     from morango_store s left join morango_dirty d
       on d.model_name = s.model_name and d.store_no = s.no
-    left join morango_fallen f on f.record_id = s.id
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
   return new Map(result.rows.map((row) => [row.id, row]))
 }
@@ -218,7 +217,7 @@ async function writeBatch(
   const kept: KeptPending[] = []
   const conflicts: NewConflict[] = []
   const dropped: DroppedVersion[] = []
-  const fallen: string[] = []
+  const deleted: string[] = []
   const outcomes = batch.map((candidate) => {
     const id = candidate.morango_record_id
     const present = stored.get(id)
@@ -232,7 +231,7 @@ async function writeBatch(
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
     saved.add(outcome.row.partition)
     if (outcome.kind !== 'created') changed.push(id)
-    if (present?.fell !== null && present?.fell !== undefined) fallen.push(id)
+    if (outcome.kind === 'deleted' || outcome.kind === 'hard-deleted') deleted.push(id)
     for (const serialized of outcome.dropped ?? []) {
       const { partition, serialized: result } = outcome.row
       const about = { profile: model.profile, model: model.name, recordId: id, partition, stamp }
@@ -260,7 +259,7 @@ async function writeBatch(
   const now = context.clock.now().toISOString()
   await noteConflicts(trx, dialect, conflicts, now)
   await noteDropped(trx, dialect, dropped, now)
-  await forgetFallen(trx, dialect, fallen)
+  await noteDeleted(trx, dialect, deleted, stamp)
   if (await anyWaitsFor(trx)) await wakeFor(trx, dialect, [...done, ...gone])
   await settlePending(turn, dialect, { model: model.name, filter, done, gone, kept }, now)
   return outcomes

@@ -83,7 +83,7 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_incoming: true,
   morango_conflict: true,
   morango_told_problem: true,
-  morango_fallen: true,
+  morango_deletion_source: true,
   morango_unsent: true,
   morango_set_aside: true,
 }
