@@ -1,10 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
 import type { SqlValue } from '../models/compiled.ts'
 import type { BufferRecord } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
+import { requireRoomAside } from './set-aside.ts'
 
 const COLUMNS = [
   'id',
@@ -75,7 +75,7 @@ export async function insertIncoming(
   transferSessionId: string,
   records: readonly BufferRecord[],
 ): Promise<number> {
-  await refuseMoved(trx, dialect, records)
+  await requireRoomAside(trx, dialect, transferSessionId, records)
   const byId = new Map(records.map((record) => [record.model_uuid, record]))
   const ids = [...byId.keys()].toSorted()
   // They come in order, so that few others are between the first and the last.
@@ -98,39 +98,6 @@ export async function insertIncoming(
     .returning('records_transferred')
     .executeTakeFirst()
   return session === undefined ? await countIncoming(trx, transferSessionId) : session.records_transferred
-}
-
-/**
- * Who a record is never changes (protocol §1). Where the id follows from partition, source id and model that is
- * certain; a model with the id override has to be asked, or a certificate for one partition could reach a record
- * in another by its id.
- */
-async function refuseMoved(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  records: readonly BufferRecord[],
-): Promise<void> {
-  const ids = JSON.stringify(records.map((record) => record.model_uuid))
-  const stored = await sql<{ id: string; partition: string; model: string; source: string }>`
-    select id, partition, model_name as model, source_id as source from morango_store
-    where id in (select value from ${dialect.list(ids)})`.execute(trx)
-  const known = new Map(stored.rows.map((row) => [row.id, row]))
-  for (const record of records) {
-    const row = known.get(record.model_uuid)
-    if (row === undefined) continue
-    const { partition, model_name, source_id } = record
-    if (row.partition === partition && row.model === model_name && row.source === source_id) continue
-    throw movedRecord(record.model_uuid)
-  }
-}
-
-/** The error for a record that is known with another identity. */
-export function movedRecord(id: string): MorangoError {
-  return new MorangoError(
-    'invalid-buffer',
-    `Record ${id} is known here with another partition, source id or model.`,
-    { details: { record: id } },
-  )
 }
 
 function bufferRecordToRow(record: BufferRecord): SqlValue[] {
