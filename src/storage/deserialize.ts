@@ -23,6 +23,7 @@ import { parentsFirst } from './hierarchy.ts'
 import { wakeAll, wakeDue } from './retry.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { takeInFreed } from './take-in.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
@@ -73,6 +74,7 @@ export async function deserialize(
     await wakeDue(trx, context.clock.now().getTime())
     if (options.retryAll === true) await wakeAll(trx, profile.name)
   })
+  await run((turn) => takeInFreed(turn, context, profile.name))
   const braked = context.brakeArriving === true && options.confirmDeletions !== true
   const held = braked ? await run(({ trx }) => holdArrivingDeletions(trx, context, options)) : NOTHING_HELD
   const total = { written: 0, deleted: 0, failed: held.waiting }
