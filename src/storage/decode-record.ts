@@ -54,6 +54,17 @@ export function foundElsewhere(model: CompiledModel, row: Row): string | undefin
   return model.elsewhere(values, row.label)
 }
 
+/** The same for a record's JSON; undefined also where it cannot be read. */
+export function contentElsewhere(model: CompiledModel, record: StoredContent): string | undefined {
+  try {
+    return foundElsewhere(model, decodeFields(model, shapeOf(model), record))
+  } catch (error) {
+    if (error instanceof FieldError) return error.code === CONTENT_ELSEWHERE ? error.message : undefined
+    if (isMorangoError(error)) return undefined
+    throw error
+  }
+}
+
 /** The columns of a row that has them all: shared by most rows, so that alike rows are found at a glance. */
 export interface Shape {
   readonly written: CompiledModel['columns']

@@ -19,6 +19,7 @@ import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
+import { requireRoomAside } from './set-aside.ts'
 import { tell } from './tell.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
@@ -78,10 +79,10 @@ export function createEngine(context: EngineContext): Engine {
     storeIncoming: async (transfer, records) => {
       checkIncoming(transfer, context.profiles.get(transfer.profile), records, context.maxRecordBytes)
       // No lock: the Buffer is this transfer's alone.
-      const insert = fenced(
-        transfer.lease,
-        async ({ trx }) => await insertIncoming(trx, dialect, transfer.transferSessionId, records),
-      )
+      const insert = fenced(transfer.lease, async ({ trx }) => {
+        await requireRoomAside(trx, dialect, transfer.transferSessionId, records)
+        return await insertIncoming(trx, dialect, transfer.transferSessionId, records)
+      })
       return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),

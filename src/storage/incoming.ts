@@ -4,7 +4,6 @@ import type { BufferRecord } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
-import { requireRoomAside } from './set-aside.ts'
 
 const COLUMNS = [
   'id',
@@ -75,7 +74,6 @@ export async function insertIncoming(
   transferSessionId: string,
   records: readonly BufferRecord[],
 ): Promise<number> {
-  await requireRoomAside(trx, dialect, transferSessionId, records)
   const byId = new Map(records.map((record) => [record.model_uuid, record]))
   const ids = [...byId.keys()].toSorted()
   // They come in order, so that few others are between the first and the last.

@@ -5,6 +5,7 @@ import { DEFAULT_MAX_RECORD_BYTES } from '../core/limits.ts'
 import { joinObject, mergeObject } from '../core/python-json.ts'
 import { exceedsBytes } from '../core/text-bytes.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
+import { NOTHING } from '../models/scope.ts'
 import { parseCounters } from './outgoing.ts'
 import type { KeptPending } from './pending.ts'
 import type { Flag } from './schema.ts'
@@ -94,6 +95,9 @@ export function decide(
       return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
     }
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
+    if (partition.includes(NOTHING)) {
+      throw new FieldError('partition-denied', `Nobody may write in the partition "${partition}"`)
+    }
     if (stored === undefined || candidate.morango_hard === 1) {
       if (stored !== undefined) requireSameIdentity(model, stored, identity)
       const text = newText(model, candidate, identity, instance)

@@ -386,4 +386,62 @@ export const scoping: readonly Behaviour<MakeNetwork>[] = [
       same(await problemCodes(b), [], 'problems after the mend')
     },
   },
+  {
+    name: 'neither serializes nor sends a record that is too large, and says so; all else is sent',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: 2, maxRecordBytes: 2000 })
+      const [a, b] = [network.peer('a'), network.peer('b')]
+      const large = await add(network, 'a', 'book', { title: 'ä'.repeat(1000) })
+      const old = await add(network, 'a', 'book', { title: 'old' })
+      const small = await add(network, 'a', 'book', { title: 'small' })
+      await a.morango.serialize()
+      // As it was stored before there was a limit.
+      await forge(a, old, (json) => json.replace('"old"', `"${'x'.repeat(2000)}"`))
+      const books = async (): Promise<unknown> => (await b.rows('book')).map(({ id }) => id)
+      await network.sync('a', 'b')
+      same(await books(), [small], 'books at b')
+      same(await problemCodes(a), ['record-too-large', 'record-too-large'], 'problems at a')
+      await a.update('book', large, { title: 'short' })
+      await a.update('book', old, { title: 'shorter' })
+      await network.sync('a', 'b')
+      same(await books(), [large, old, small].toSorted(), 'books at b then')
+      same(await problemCodes(a), [], 'problems at a then')
+    },
+  },
+  {
+    name: 'keeps so much of lost versions with a record, and the rest in the conflict log',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: 2 })
+      const [a, b] = [network.peer('a'), network.peer('b')]
+      const id = await add(network, 'a', 'book', { title: 'first' })
+      await network.sync('a', 'b')
+      for (let round = 0; round < 20; round++) {
+        await a.update('book', id, { title: `a ${round}` })
+        await b.update('book', id, { title: `b ${round} lost` })
+        await network.sync('a', 'b')
+      }
+      for (const peer of [a, b]) {
+        const { conflicting } = await recordOf(peer, id)
+        same(conflicting.split('\n').length - 1, 16, `versions kept at ${peer.name}`)
+      }
+      const lost = (await Promise.all([a, b].map((peer) => peer.morango.conflicts()))).flat()
+      holds(lost.length >= 20, 'each version is in a conflict')
+    },
+  },
+  {
+    name: 'looks through none of those that wait in a pause, when nothing has changed',
+    async run(make) {
+      const network = await suiteNetwork(make, { peers: 2 })
+      const b = network.peer('b')
+      for (let index = 0; index < 5; index++) await add(network, 'a', 'account', { email: 'nobody' })
+      await network.sync('b', 'a')
+      const dirty = async (): Promise<unknown> =>
+        (await sql`select next_try_at, tries from morango_dirty order by store_no`.execute(b.database.kysely))
+          .rows
+      const before = await dirty()
+      for (let sync = 0; sync < 3; sync++) await network.sync('b', 'a')
+      same(await dirty(), before, 'what waits')
+      same((await network.sync('b', 'a')).problems.undeserialized, 5, 'what the report counts')
+    },
+  },
 ]
