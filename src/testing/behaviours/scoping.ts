@@ -424,7 +424,7 @@ export const scoping: readonly Behaviour<MakeNetwork>[] = [
         const { conflicting } = await recordOf(peer, id)
         same(conflicting.split('\n').length - 1, 16, `versions kept at ${peer.name}`)
       }
-      const lost = (await Promise.all([a, b].map((peer) => peer.morango.conflicts()))).flat()
+      const lost = (await Promise.all([a, b].map((peer) => peer.morango.conflicts.list()))).flat()
       holds(lost.length >= 20, 'each version is in a conflict')
     },
   },
@@ -433,15 +433,17 @@ export const scoping: readonly Behaviour<MakeNetwork>[] = [
     async run(make) {
       const network = await suiteNetwork(make, { peers: 2 })
       const b = network.peer('b')
-      for (let index = 0; index < 5; index++) await add(network, 'a', 'account', { email: 'nobody' })
-      await network.sync('b', 'a')
+      const book = await add(network, 'a', 'book', { owner: 'u2' })
+      for (let index = 0; index < 5; index++) await add(network, 'a', 'note', { book_id: book, body: 'x' })
+      const pull = { filter: `${network.root}:u1`, direction: 'pull' } as const
+      await network.sync('b', 'a', pull)
       const dirty = async (): Promise<unknown> =>
         (await sql`select next_try_at, tries from morango_dirty order by store_no`.execute(b.database.kysely))
           .rows
       const before = await dirty()
-      for (let sync = 0; sync < 3; sync++) await network.sync('b', 'a')
+      for (let sync = 0; sync < 3; sync++) await network.sync('b', 'a', pull)
       same(await dirty(), before, 'what waits')
-      same((await network.sync('b', 'a')).problems.undeserialized, 5, 'what the report counts')
+      same((await network.sync('b', 'a', pull)).problems.undeserialized, 5, 'what the report counts')
     },
   },
 ]
