@@ -97,11 +97,14 @@ export function createEngine(context: EngineContext): Engine {
     renew: () => running('exclusive', {})((turn) => renewAfterRestore(turn, context)),
     problemCounts: async (profile) => {
       const models = requireProfile(context, profile).models.map((model) => model.name)
+      const inStore = sql`exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})`
+      // Thousands may wait: their records need not be looked up where the model says whose they are.
+      const alone = context.profiles.size === 1
+      const own = alone ? sql`(d.model_name in (${sql.join(models)}) or ${inStore})` : inStore
       const result = await sql<{ unserialized: number; undeserialized: number }>`select
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,
-        (select count(*) from morango_dirty d where d.error_code is not null and exists (
-          select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile}))
+        (select count(*) from morango_dirty d where d.error_code is not null and ${own})
           + (select count(*) from morango_set_aside where profile = ${profile} and deleted = 0) as undeserialized`.execute(
         kysely,
       )
