@@ -61,3 +61,16 @@ export async function noteDeleted(
       last_saved_instance = excluded.last_saved_instance,
       last_saved_counter = excluded.last_saved_counter`.execute(trx)
 }
+
+/** Forgets it of records that live on: their rows were changed by a deletion, or made again. */
+export async function forgetSource(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return
+  const any = await sql`select 1 from morango_deletion_source limit 1`.execute(trx)
+  if (any.rows.length === 0) return
+  await sql`delete from morango_deletion_source where record_id in (
+    select value from ${dialect.list(JSON.stringify(ids))})`.execute(trx)
+}

@@ -18,6 +18,7 @@ import { serialize, serializeIn } from './serialize.ts'
 import { setAsideMoved } from './set-aside.ts'
 import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
+import { takeReplacements } from './take-in.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
@@ -94,7 +95,7 @@ async function dequeueTurn(
   await boundArriving(trx, context, options, range)
   const present = await countPresent(trx, range)
   const { known, conflicts, aside } =
-    present === 0 ? NONE_MET : await meetPresent(trx, context, options, range, stamp)
+    present === 0 ? NONE_MET : await meetPresent(turn, context, options, range, stamp)
   const fastForwarded = present - known - conflicts - aside
   const created = range.records - present
   await takeOver(trx, dialect, options, range, { created, replaced: fastForwarded })
@@ -125,14 +126,16 @@ const NONE_MET = { known: 0, conflicts: 0, aside: 0 }
 
 /** Settles those of the range that cannot be taken over, for what the Store has of them. */
 async function meetPresent(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: DequeueOptions,
   range: IncomingRange,
   stamp: Stamp,
 ): Promise<{ readonly known: number; readonly conflicts: number; readonly aside: number }> {
   const now = context.clock.now().toISOString()
-  const aside = await setAsideMoved(trx, context.database.dialect, options, range, now)
+  const { trx } = turn
+  const replaced = await takeReplacements(turn, context, options, range)
+  const aside = replaced + (await setAsideMoved(trx, context.database.dialect, options, range, now))
   const known = await dropKnown(trx, range)
   return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp), aside }
 }

@@ -8,7 +8,7 @@ import { type DroppedVersion, type NewConflict, noteConflicts, noteDropped } fro
 import { claimOwn, keepHistory } from './counters.ts'
 import { requirePlausibleDeletions } from './deletion-brake.ts'
 import { clearDirty } from './dirty.ts'
-import { noteDeleted } from './deletion-source.ts'
+import { forgetSource, noteDeleted } from './deletion-source.ts'
 import { releaseDeletions } from './held-deletions.ts'
 import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingRows, pendingUnder, settlePending } from './pending.ts'
@@ -260,6 +260,12 @@ async function writeBatch(
   await noteConflicts(trx, dialect, conflicts, now)
   await noteDropped(trx, dialect, dropped, now)
   await noteDeleted(trx, dialect, deleted, stamp)
+  const dead = new Set(deleted)
+  await forgetSource(
+    trx,
+    dialect,
+    changed.filter((id) => !dead.has(id)),
+  )
   if (await anyWaitsFor(trx)) await wakeFor(trx, dialect, [...done, ...gone])
   await settlePending(turn, dialect, { model: model.name, filter, done, gone, kept }, now)
   return outcomes

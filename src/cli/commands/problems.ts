@@ -137,6 +137,7 @@ function addAccept(problems: Command): void {
       'Decides for what waits: a record whose id is taken takes the place of the one that has it, which is set ' +
         'aside; a deletion that reaches where its sender may not write is carried out as your own.',
     )
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       `
@@ -147,7 +148,8 @@ Example:
       const flags = command.optsWithGlobals<Flags>()
       await withMorango(flags, async ({ morango }) => {
         await morango.problems.accept(model, id)
-        printLines(['Accepted. The next sync takes it to the peers.'])
+        if (flags.json === true) printJson({ accepted: { model, id } })
+        else printLines(['Accepted. The next sync takes it to the peers.'])
       })
     })
 }

@@ -322,6 +322,32 @@ export const scoping: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'takes a decision to peers that have the other record, from a sender who may write both',
+    async run(make) {
+      for (const way of ['accept', 'delete'] as const) {
+        const user = (owner: string): object => ({ scope: { scope: 'owner', params: { owner } } })
+        const peers = { server: {}, copy: {}, squatter: user('u1'), owner: user('u2') }
+        const network = await make({ peers, profile: cards, schema: cardSchema })
+        const [server, copy] = [network.peer('server'), network.peer('copy')]
+        const card = { id: ID, root: network.root }
+        await network.peer('squatter').insert('card', { ...card, owner: 'u1', text: 'squat' })
+        await network.sync('squatter', 'server', { filter: `${network.root}:u1`, direction: 'push' })
+        await network.sync('copy', 'server')
+        await network.peer('owner').insert('card', { ...card, owner: 'u2', text: 'own' })
+        await network.sync('owner', 'server', { filter: `${network.root}:u2`, direction: 'push' })
+        if (way === 'accept') await server.morango.problems.accept('card', ID)
+        else await server.delete('card', ID)
+        await server.morango.deserialize()
+        await network.sync('copy', 'server')
+        same((await copy.row('card', ID))?.['text'], 'own', `what has the id at the copy, by ${way}`)
+        await network
+          .sync('squatter', 'server', { filter: `${network.root}:u2`, direction: 'pull' })
+          .catch(() => {})
+        same((await network.peer('squatter').row('card', ID))?.['text'], 'squat', 'what the squatter has')
+      }
+    },
+  },
+  {
     name: 'lets no record take the place of a row that is not serialized yet',
     async run(make) {
       const network = await cardUsers(make)
