@@ -23,6 +23,7 @@ import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
 import { refusedSet } from './session/refused-certificates.ts'
 import type { SyncReport } from './session/progress.ts'
+import { createWriteScopes } from './session/write-scopes.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
 import type { Sleep } from './session/timing.ts'
@@ -38,6 +39,7 @@ import { migrate } from './storage/prepare.ts'
 import { chosenModels, rescan, type RescanOptions, type RescanReport } from './storage/rescan.ts'
 import { restoreDeleted } from './storage/restore-deleted.ts'
 import { watchProfiles } from './storage/schema-watch.ts'
+import { wakeKnown } from './storage/retry.ts'
 import { readStatus, type Status } from './storage/status.ts'
 import type { Listeners } from './storage/tell.ts'
 import type { Compressor } from './transport/http/compressor.ts'
@@ -74,6 +76,11 @@ export interface MorangoOptions {
    * records, and over 100.
    */
   readonly deletionBrake?: DeletionBrake | false | undefined
+  /**
+   * The most UTF-8 bytes of a record, its JSON and what it keeps of lost versions together. A larger row is a problem
+   * and is not sent; a larger record that arrives is refused. Default: 8 MB.
+   */
+  readonly maxRecordBytes?: number | undefined
   /** Whether deletions that arrive from peers wait for a confirmation when they are as many. Default: false. */
   readonly brakeArriving?: boolean | undefined
   readonly fetch?: typeof fetch | undefined
@@ -263,7 +270,13 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     deletionBrake: options.deletionBrake,
     brakeArriving: options.brakeArriving,
     verifySchema: verify,
+    maxRecordBytes: options.maxRecordBytes,
+    ...createWriteScopes(options.profiles),
   }
+  await wakeKnown(
+    database.kysely,
+    [...profiles.values()].flatMap((profile) => profile.models.map((model) => model.name)),
+  )
   const engine = createEngine(context)
   if (migrated !== undefined && migrated.restored > 0) {
     for (const { name } of options.profiles) await engine.deserialize({ profile: name })
@@ -322,7 +335,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),
     serialize: ({ profile = first.name, ...work } = {}) => engine.serialize({ profile, ...work }),
-    deserialize: ({ profile = first.name, ...work } = {}) => engine.deserialize({ profile, ...work }),
+    deserialize: ({ profile = first.name, ...work } = {}) =>
+      engine.deserialize({ profile, ...work, retryAll: true }),
     rescan: async ({ profile = first.name, ...wishes } = {}) => {
       await verify()
       return await rescan(database, found(profiles.get(profile), profile), wishes)

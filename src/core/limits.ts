@@ -66,3 +66,10 @@ export const MAX_CHUNK_RECORDS = 10_000
 
 /** How large a record may be by default: its texts in UTF-8 bytes together, conflicting data included. */
 export const DEFAULT_MAX_RECORD_BYTES: number = 8 * 1024 * 1024
+
+/** The most that a record keeps of versions that lost a conflict; older ones go to the conflict log. */
+export const MAX_CONFLICTING_BYTES: number = 256 * 1024
+export const MAX_CONFLICTING_VERSIONS = 16
+
+/** The most records that one certificate may have set aside at a peer, because their ids are taken there. */
+export const MAX_SET_ASIDE = 1000

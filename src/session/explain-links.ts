@@ -353,7 +353,7 @@ function judgeApplication({ table, record }: ChainFacts): Judged<'application'> 
       'failed',
       `The record has come, and could not be applied: ${waiting.problem.message}`,
       evidence,
-      'Mend the reason; it is tried again at every sync. See also `morango problems`.',
+      'Mend the reason; it is tried again by itself. See also `morango problems`.',
     ]
   }
   return [

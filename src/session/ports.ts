@@ -120,7 +120,14 @@ export interface Engine {
   /** App rows to Store (protocol §7). Without a filter: everything of the profile. */
   serialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<SerializeResult>
   /** Store to app rows (protocol §9). Serializes pending changes first. */
-  deserialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<DeserializeResult>
+  deserialize(
+    options: {
+      profile: string
+      filter?: Filter
+      /** Whether records that failed lately are tried as well, and not only when their pause is over. */
+      retryAll?: boolean
+    } & WorkOptions,
+  ): Promise<DeserializeResult>
   /**
    * Deserializes all records of a profile that wait, if there are any: what a killed sync left between Store and
    * rows, and what could not be applied so far. Costs one look when nothing waits.

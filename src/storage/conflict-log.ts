@@ -111,6 +111,43 @@ export async function noteConflicts(
   )
 }
 
+/** A version that lost a conflict earlier, and for which its record has no room any more. */
+export interface DroppedVersion {
+  readonly profile: string
+  readonly model: string
+  readonly recordId: string
+  readonly partition: string
+  readonly serialized: string
+  /** The content that the record has now. */
+  readonly result: string
+  readonly stamp: { readonly instance: string; readonly counter: number }
+  readonly transferSessionId: string | null
+}
+
+/** Keeps such versions as conflicts, those left out that are there already. Who made them is not known any more. */
+export async function noteDropped(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  versions: readonly DroppedVersion[],
+  now: string,
+): Promise<void> {
+  if (versions.length === 0) return
+  const ids = JSON.stringify([...new Set(versions.map(({ recordId }) => recordId))])
+  const known = await sql<{ id: string; ours: string; theirs: string }>`
+    select record_id as id, our_serialized as ours, their_serialized as theirs from morango_conflict
+    where record_id in (select value from ${dialect.list(ids)})`.execute(trx)
+  const seen = new Set(known.rows.flatMap(({ id, ours, theirs }) => [id + ours, id + theirs]))
+  const conflicts = versions.flatMap(({ stamp, serialized, ...about }): NewConflict[] => {
+    const key = about.recordId + serialized
+    if (seen.has(key)) return []
+    seen.add(key)
+    const theirs = { instance: '', counter: 0, serialized, deleted: false }
+    const ours = { ...stamp, serialized: about.result, deleted: false }
+    return [{ ...about, resolution: 'ours-kept', ours, theirs }]
+  })
+  await noteConflicts(trx, dialect, conflicts, now)
+}
+
 function losesSomething({ ours, theirs }: NewConflict): boolean {
   if (ours.deleted && theirs.deleted) return false
   return ours.deleted !== theirs.deleted || ours.serialized !== theirs.serialized

@@ -2,7 +2,14 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type HistoryTrust, type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
 import type { SqlValue } from '../models/compiled.ts'
 import type { TransferContext, WorkOptions } from '../session/ports.ts'
-import { type ConflictVersion, type NewConflict, noteConflicts } from './conflict-log.ts'
+import { boundRecord } from './bound-conflicting.ts'
+import {
+  type ConflictVersion,
+  type DroppedVersion,
+  type NewConflict,
+  noteConflicts,
+  noteDropped,
+} from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { markDirtyByIds } from './dirty.ts'
@@ -51,18 +58,23 @@ export async function mergeConflicts(
     const ours = await sql<RecordRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
       from morango_store s where s.id in (select value from ${dialect.list(ids)}) order by s.id`.execute(trx)
     const conflicts: NewConflict[] = []
+    const dropped: DroppedVersion[] = []
     const merged = ours.rows.map((row, index) => {
       const other = theirs.rows[index]
       if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
       const choice = chooseContent(context, local, incoming, stamp.instance)
-      const result = mergeRecords(local, incoming, stamp, choice, trust)
+      const merging = mergeRecords(local, incoming, stamp, choice, trust)
+      const { record: result, dropped: lost } = boundRecord(merging)
+      dropped.push(...lost)
       if (!result.hardDeleted) conflicts.push(conflictOf(local, incoming, choice, result))
       return result
     })
     await writeMerged(trx, dialect, merged, ids)
-    await noteConflicts(trx, dialect, conflicts, context.clock.now().toISOString())
+    const now = context.clock.now().toISOString()
+    await noteConflicts(trx, dialect, conflicts, now)
+    await noteDropped(trx, dialect, dropped, now)
     await sql`delete from morango_incoming where transfer_session_id = ${session}
       and id in (select value from ${dialect.list(ids)})`.execute(trx)
   }

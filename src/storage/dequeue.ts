@@ -10,18 +10,22 @@ import type {
 } from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
 import { mergeConflicts } from './dequeue-conflicts.ts'
+import { boundArriving } from './bound-conflicting.ts'
 import { dropForgedEntries, isBeyond, keepDoubtfullyKnown, readTrust } from './distrust.ts'
-import { countIncoming, type IncomingRange, inRange, movedRecord, nextRange } from './incoming.ts'
+import { countIncoming, type IncomingRange, inRange, nextRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
 import { learnClaims } from './learn.ts'
+import { pendingRows } from './pending.ts'
 import { heedClaimsAboutUs } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { setAsideMoved } from './set-aside.ts'
 import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
 import { peerCertificateId } from './transfer-peer.ts'
+import { takeReplacements } from './take-in.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
@@ -98,10 +102,12 @@ async function dequeueTurn(
   const stamp = await turn.stamp()
   const trust = await readTrust(trx, dialect, range)
   await dropForgedEntries(turn, context, options, range, trust, stamp)
+  await serializeSameIds(turn, context, options.profile, range)
+  await boundArriving(trx, context, options, range)
   const present = await countPresent(trx, range)
-  const { known, conflicts } =
-    present === 0 ? NONE_MET : await meetPresent(trx, context, options, range, stamp, trust)
-  const fastForwarded = present - known - conflicts
+  const { known, conflicts, aside } =
+    present === 0 ? NONE_MET : await meetPresent(turn, context, options, range, stamp, trust)
+  const fastForwarded = present - known - conflicts - aside
   const created = range.records - present
   await takeOver(trx, dialect, options, range, { created, replaced: fastForwarded })
   await forgetEmptyPartitions(trx)
@@ -109,20 +115,41 @@ async function dequeueTurn(
   return { range, isLast, created, fastForwarded, known, conflicts }
 }
 
-const NONE_MET = { known: 0, conflicts: 0 }
+// A row that is here is first, whatever its partition: else a record of its id could take its place.
+async function serializeSameIds(
+  turn: Turn,
+  context: EngineContext,
+  profile: string,
+  range: IncomingRange,
+): Promise<void> {
+  const found = await sql<{ id: string }>`select distinct p.record_id as id
+    from ${pendingRows(context.database.dialect)} p join morango_incoming i on i.id = p.record_id
+    where ${inRange(range)} and not exists (select 1 from morango_store s where s.id = i.id)`.execute(
+    turn.trx,
+  )
+  if (found.rows.length === 0) return
+  turn.alone()
+  const only = found.rows.map(({ id }) => id)
+  await serializeIn(turn, context, { profile, raise: 'if-needed', only })
+}
+
+const NONE_MET = { known: 0, conflicts: 0, aside: 0 }
 
 /** Settles those of the range that cannot be taken over, for what the Store has of them. */
 async function meetPresent(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: DequeueOptions,
   range: IncomingRange,
   stamp: Stamp,
   trust: HistoryTrust,
-): Promise<{ readonly known: number; readonly conflicts: number }> {
-  await refuseMoved(trx, range)
+): Promise<{ readonly known: number; readonly conflicts: number; readonly aside: number }> {
+  const now = context.clock.now().toISOString()
+  const { trx } = turn
+  const replaced = await takeReplacements(turn, context, options, range)
+  const aside = replaced + (await setAsideMoved(trx, context.database.dialect, options, range, now))
   const known = await dropKnown(trx, context, options, range, trust)
-  return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp, trust) }
+  return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp, trust), aside }
 }
 
 async function finish(trx: Kysely<Schema>, context: EngineContext, options: DequeueOptions): Promise<void> {
@@ -130,17 +157,6 @@ async function finish(trx: Kysely<Schema>, context: EngineContext, options: Dequ
   await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
   const certificate = (await peerCertificateId(trx, transferSessionId)) ?? ''
   await learnClaims(trx, context.database.dialect, certificate, claimsUnder(producerFsic, format, filter))
-}
-
-// The same check as at a chunk's arrival, for records that have become known since.
-async function refuseMoved(trx: Kysely<Schema>, range: IncomingRange): Promise<void> {
-  const moved = await sql<{
-    id: string
-  }>`select i.id from morango_incoming i join morango_store s on s.id = i.id
-    where ${inRange(range)} and (s.partition <> i.partition or s.model_name <> i.model_name
-      or s.source_id <> i.source_id) limit 1`.execute(trx)
-  const id = moved.rows[0]?.id
-  if (id !== undefined) throw movedRecord(id)
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.

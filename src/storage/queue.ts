@@ -5,6 +5,7 @@ import { claimsUnder } from '../core/fsic-claims.ts'
 import { queueDiffV2 } from '../core/fsic-queue.ts'
 import { parseFsicV1 } from '../core/fsic-text.ts'
 import { queueDiffV1 } from '../core/fsic-v1.ts'
+import { DEFAULT_MAX_RECORD_BYTES } from '../core/limits.ts'
 import type { FsicFormat, PeerStanding, TransferContext } from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
 import { readFsic } from './fsic.ts'
@@ -15,6 +16,8 @@ import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { noteGrowth } from './statistics.ts'
 import type { Turn } from './turn.ts'
+
+const SIZE = sql`(octet_length(s.serialized) + octet_length(s.conflicting_serialized_data))`
 
 // Far below every database's limits on parameters and on the depth of an expression.
 const RANGES_A_STATEMENT = 100
@@ -40,13 +43,21 @@ export async function queueIn(
   const ownFsic = await readFsic(trx, { ...options, role: 'producer' })
   const conditions = conditionsOf(rangesBetween({ filter, format, ownFsic, peerClaims }))
   await noteWhatLeaves(turn, profile, conditions)
+  const most = context.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
+  const now = context.clock.now().toISOString()
   let count = 0
   for (const wanted of conditions) {
     // By id, so that the receiver inserts in key order.
     const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_no)
       select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.no
-      from morango_store s where s.profile = ${profile} and ${wanted}
+      from morango_store s where s.profile = ${profile} and ${wanted} and ${SIZE} <= ${most}
       order by s.id`.execute(trx)
+    // It would make every pull fail: whoever has no room for it refuses the chunk.
+    await sql`insert into morango_unsent (store_no, most_bytes, first_failed_at, last_failed_at, tries)
+      select s.no, cast(${most} as bigint), ${now}, ${now}, 1 from morango_store s
+      where s.profile = ${profile} and ${wanted} and ${SIZE} > ${most}
+      on conflict (store_no) do update set most_bytes = excluded.most_bytes,
+        last_failed_at = excluded.last_failed_at, tries = morango_unsent.tries + 1`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)
   }
   await noteGrowth(trx, context.database.dialect, 'morango_outgoing', count)

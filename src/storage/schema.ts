@@ -96,6 +96,59 @@ export interface DirtyTable {
   first_failed_at: string | null
   last_failed_at: string | null
   tries: number
+  /** Milliseconds since 1970, by the context's clock: not before then. 0: with the next deserialization. */
+  next_try_at: Generated<number>
+  /** The record whose arrival or change ends the pause. */
+  waits_for: string | null
+}
+
+/**
+ * Whose deletion a record's is, where that is not the transfer which the Store names: with which transfer's deletion its
+ * row fell, or (`''`) that it was this device's own.
+ */
+export interface DeletionSourceTable {
+  record_id: string
+  transfer_session_id: string
+  /** The version that is the deletion; null until it is serialized. */
+  last_saved_instance: string | null
+  last_saved_counter: number | null
+}
+
+/** Store records that were not queued, because they are larger than a record may be. */
+export interface UnsentTable {
+  store_no: number
+  /** The most bytes that were allowed then. */
+  most_bytes: number
+  first_failed_at: string
+  last_failed_at: string
+  tries: number
+}
+
+/** Why a record was set aside: its id is that of another one here; or the operator has put another in its place. */
+export type SetAsideReason = 'id-taken' | 'replaced'
+
+/** Records that have arrived with the id of another record. The one that came first is in the Store. */
+export interface SetAsideTable {
+  id: string
+  profile: string
+  model_name: string
+  partition: string
+  source_id: string
+  serialized: string
+  conflicting_serialized_data: string
+  self_ref_fk: string
+  last_saved_instance: string
+  last_saved_counter: number
+  deleted: Flag
+  hard_deleted: Flag
+  counters: string | null
+  last_transfer_session_id: string | null
+  /** The certificate of who sent it, as far as that is known. */
+  certificate_id: string | null
+  reason: SetAsideReason
+  first_failed_at: string
+  last_failed_at: string
+  tries: number
 }
 
 /** A record's history but for its own last-saved pair, which stands in the Store. */
@@ -358,4 +411,7 @@ export interface Schema {
   morango_incoming: IncomingTable
   morango_conflict: ConflictTable
   morango_told_problem: ToldProblemTable
+  morango_deletion_source: DeletionSourceTable
+  morango_unsent: UnsentTable
+  morango_set_aside: SetAsideTable
 }

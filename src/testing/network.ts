@@ -44,6 +44,8 @@ export interface TestNetworkOptions {
   /** See `MorangoOptions`. */
   readonly deletionBrake?: MorangoOptions['deletionBrake']
   /** See `MorangoOptions`. */
+  readonly maxRecordBytes?: number | undefined
+  /** See `MorangoOptions`. */
   readonly brakeArriving?: boolean | undefined
   /** The peers' databases; SQLite in memory when missing. */
   readonly database?: MakeTestDatabase | undefined
@@ -129,6 +131,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
         chunkSize: options.chunkSize,
         turnSize: options.turnSize,
         deletionBrake: options.deletionBrake,
+        maxRecordBytes: options.maxRecordBytes,
         brakeArriving: options.brakeArriving,
         withoutCapabilities: own.withoutCapabilities ?? options.withoutCapabilities,
         ...(options.onWarning !== undefined && { onWarning: options.onWarning }),

@@ -86,6 +86,9 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_incoming: true,
   morango_conflict: true,
   morango_told_problem: true,
+  morango_deletion_source: true,
+  morango_unsent: true,
+  morango_set_aside: true,
 }
 
 /** The tables in which some row has that text in it. */

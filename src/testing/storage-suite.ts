@@ -15,6 +15,7 @@ import { listing } from './behaviours/listing.ts'
 import { policies } from './behaviours/policies.ts'
 import { planning } from './behaviours/planning.ts'
 import { problems } from './behaviours/problems.ts'
+import { scoping } from './behaviours/scoping.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -30,6 +31,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['merging', merging],
   ['merge policies', policies],
   ['applying', applying],
+  ['scopes', scoping],
   ['problems', problems],
   ['conflicts', conflicts],
   ['counters and filters', counting],

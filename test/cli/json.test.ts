@@ -16,6 +16,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'conflicts restore': ['1'],
   'conflicts show': ['1'],
   explain: ['x', 'y'],
+  'problems accept': ['x', 'y'],
   'problems show': ['x', 'y'],
   sync: ['http://127.0.0.1:9/', '-f', 'x'],
 }

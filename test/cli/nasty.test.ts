@@ -47,7 +47,8 @@ beforeAll(async () => {
       insert into morango_attempt values (${text(`http://${NASTY}/`)}, 'gazetteer', '2026-01-01', null, 'network', ${text(NASTY)});
       insert into morango_certificate (${CERTIFICATE}) select '${'9'.repeat(32)}', id, profile, '', ${text(NASTY)}, 1,
         ${text(JSON.stringify({ [NASTY]: NASTY }))}, public_key, '{}', '', null from morango_certificate;
-      insert into morango_dirty select model_name, no, 0, ${text(NASTY)}, ${text(NASTY)}, '2026-01-01', '2026-01-01', 1
+      insert into morango_dirty (model_name, store_no, deleted, error_code, error_message, first_failed_at,
+        last_failed_at, tries) select model_name, no, 0, ${text(NASTY)}, ${text(NASTY)}, '2026-01-01', '2026-01-01', 1
         from morango_store;
       insert into morango_conflict (profile, model_name, record_id, partition, resolution, our_instance, our_counter,
         our_serialized, our_deleted, their_instance, their_counter, their_serialized, their_deleted, result, state, told,
