@@ -24,10 +24,12 @@ const morango = await createMorango({
 })
 const server = await listen(morango, { port: 0, authorize })
 
-/** Who may have which certificate is for the application to say. */
-function authorize(applicant: CertificateApplicant, wish: CertificateWish): Authorization {
+/** Who may have which certificate is for the application to say: here, whoever knows the word, one country at a time. */
+async function authorize(applicant: CertificateApplicant, wish: CertificateWish): Promise<Authorization> {
   if (applicant.password !== 'open sesame') return 'unauthenticated'
-  return wish.scopeDefinition === 'one-country'
+  if (wish.scopeDefinition !== 'one-country') return false
+  const countries = await db.query('select dataset_id, id from country')
+  return wish.isWithin(countries.map(({ dataset_id: dataset, id }) => `${String(dataset)}:${String(id)}`))
 }
 
 const device: DeviceApi = {

@@ -36,7 +36,13 @@ app
     'insert into note (id, dataset, body, morango_source_id) values (:id, :dataset, :body, :morango_source_id)',
   )
   .run(note as never)
-const server = await listen(a, { port: 0, authorize: ({ password }) => password === 'secret' })
+const server = await listen(a, {
+  port: 0,
+  authorize: ({ username, password }, { scopeDefinition, isWithin }) => {
+    if (username !== 'b' || password !== 'secret') return 'unauthenticated'
+    return scopeDefinition === 'member' && isWithin(root.id)
+  },
+})
 await b.certificates.request(server.url, {
   primaryPartition: root.id,
   scopeDefinition: 'member',

@@ -20,7 +20,7 @@ export interface MorangoConfig extends Pick<
   /** More to tell in `morangoinfo`. */
   readonly customInfo?: ServeOptions['customInfo']
   /** Where `morango serve` listens, unless `--port` and `--host` say otherwise, and how. */
-  readonly listen?: Pick<ListenOptions, 'port' | 'hostname' | 'routes'> | undefined
+  readonly listen?: Pick<ListenOptions, 'port' | 'hostname' | 'hosts' | 'routes'> | undefined
 }
 
 /**

@@ -1,12 +1,16 @@
 import type { RawBuilder } from 'kysely'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { type Claims, createClaims } from './claims.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { MorangoError } from './core/errors.ts'
 import type { Clock, Random } from './core/ports.ts'
+import { printable } from './core/printable.ts'
 import { createSigner } from './crypto/webcrypto-signer.ts'
 import type { CompiledModel, CompiledProfile } from './models/compiled.ts'
 import type { DeletionBrake } from './models/deletion-brake.ts'
+import { describeOpenScope, openScopes } from './models/open-scopes.ts'
 import type { Profile } from './models/profile.ts'
+import { findScopeIn } from './models/scope-lookup.ts'
 import { buildRecord } from './models/record.ts'
 import { createProblems, type Problems } from './problems.ts'
 import type { Peer, Service } from './protocol/peer.ts'
@@ -19,19 +23,23 @@ import type { InstanceInfo } from './session/instance-info.ts'
 import type { Engine, SerializeResult } from './session/ports.ts'
 import { refusedSet } from './session/refused-certificates.ts'
 import type { SyncReport } from './session/progress.ts'
+import { createWriteScopes } from './session/write-scopes.ts'
 import { createService, type ServiceOptions } from './session/service.ts'
 import type { SyncOptions } from './session/sync.ts'
 import type { Sleep } from './session/timing.ts'
 import { type EngineContext, type EngineWarning, workSizes } from './storage/context.ts'
 import { purgeConflicts } from './storage/conflict-log.ts'
 import { deleteHard } from './storage/delete-hard.ts'
+import { forgetSessions } from './storage/forget-sessions.ts'
 import type { Database } from './storage/dialect.ts'
+import { purgeDoubts } from './storage/doubts.ts'
 import { createEngine } from './storage/engine.ts'
 import { currentInstance, openInstance } from './storage/instance.ts'
 import { migrate } from './storage/prepare.ts'
 import { chosenModels, rescan, type RescanOptions, type RescanReport } from './storage/rescan.ts'
 import { restoreDeleted } from './storage/restore-deleted.ts'
 import { watchProfiles } from './storage/schema-watch.ts'
+import { wakeKnown } from './storage/retry.ts'
 import { readStatus, type Status } from './storage/status.ts'
 import type { Listeners } from './storage/tell.ts'
 import type { Compressor } from './transport/http/compressor.ts'
@@ -68,6 +76,11 @@ export interface MorangoOptions {
    * records, and over 100.
    */
   readonly deletionBrake?: DeletionBrake | false | undefined
+  /**
+   * The most UTF-8 bytes of a record, its JSON and what it keeps of lost versions together. A larger row is a problem
+   * and is not sent; a larger record that arrives is refused. Default: 8 MB.
+   */
+  readonly maxRecordBytes?: number | undefined
   /** Whether deletions that arrive from peers wait for a confirmation when they are as many. Default: false. */
   readonly brakeArriving?: boolean | undefined
   readonly fetch?: typeof fetch | undefined
@@ -118,14 +131,18 @@ export interface MorangoPlanOptions extends Partial<ForeseeOptions> {
 }
 
 /** How peers are served. */
-export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'stageWaitMs'>
+export type ServeOptions = Pick<ServiceOptions, 'authorize' | 'customInfo' | 'limits' | 'stageWaitMs'>
 
 /** What {@link Morango.cleanup} did. */
 export interface CleanupReport {
   readonly closedSessions: number
   readonly forgottenConflicts: number
+  /** Sessions that were over for long, with their transfers. */
+  readonly forgottenSessions: number
 }
 
+/** The profiles whose open scopes were told. */
+const WARNED = new WeakSet<Profile>()
 const KEPT_CONFLICTS_MS = 30 * 24 * 60 * 60 * 1000
 
 /** One database, ready to sync. */
@@ -195,6 +212,7 @@ export interface Morango {
   ): Promise<Explanation>
   readonly problems: Problems
   readonly conflicts: Conflicts
+  readonly claims: Claims
   readonly certificates: Certificates
   /** The server's side, for `createRoutes` of `morango/server` or a memory peer. */
   service(options?: ServeOptions): Service
@@ -202,9 +220,11 @@ export interface Morango {
   connect(url: string): Peer
   /**
    * Closes sessions in which nothing has happened since `olderThan` (6 hours ago), with their buffers, and forgets
-   * conflicts that were restored or dismissed before `settledBefore` (30 days ago).
+   * conflicts that were restored or dismissed before `settledBefore` (30 days ago), and sessions that were over before
+   * `sessionsBefore` (30 days ago). The last session with each certificate is kept. A server does this by itself with the
+   * sessions that it serves.
    */
-  cleanup(options?: { olderThan?: Date; settledBefore?: Date }): Promise<CleanupReport>
+  cleanup(options?: { olderThan?: Date; settledBefore?: Date; sessionsBefore?: Date }): Promise<CleanupReport>
   /** Closes the database if it was opened for this. */
   close(): Promise<void>
   readonly capabilities: readonly string[]
@@ -226,12 +246,23 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const { profiles, verify } = await watchProfiles(database, options.profiles)
   await openInstance(database, { clock, random })
   const onWarning =
-    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${warning.message}`))
+    options.onWarning ?? ((warning: EngineWarning) => console.warn(`morango: ${printable(warning.message)}`))
+  for (const profile of options.profiles) {
+    // Where nobody listens, once a process is enough.
+    if (options.onWarning === undefined && WARNED.has(profile)) continue
+    WARNED.add(profile)
+    for (const open of openScopes(profile, profiles.get(profile.name)?.models ?? [])) {
+      const { what, mend } = describeOpenScope(open)
+      onWarning({ code: 'open-scope', message: `${what} ${mend}` })
+    }
+  }
   const { onProblem, onConflict } = options
+  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const context: EngineContext = {
     database,
     profiles,
     clock,
+    databaseNow,
     random,
     onWarning,
     listeners: onProblem === undefined && onConflict === undefined ? undefined : { onProblem, onConflict },
@@ -239,7 +270,13 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     deletionBrake: options.deletionBrake,
     brakeArriving: options.brakeArriving,
     verifySchema: verify,
+    maxRecordBytes: options.maxRecordBytes,
+    ...createWriteScopes(options.profiles),
   }
+  await wakeKnown(
+    database.kysely,
+    [...profiles.values()].flatMap((profile) => profile.models.map((model) => model.name)),
+  )
   const engine = createEngine(context)
   if (migrated !== undefined && migrated.restored > 0) {
     for (const { name } of options.profiles) await engine.deserialize({ profile: name })
@@ -247,7 +284,6 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
   const signer = createSigner()
   const capabilities = ownCapabilities(options)
   const { sleep, leaseMs, pulse } = options
-  const databaseNow = options.clock === undefined ? (): RawBuilder<number> => database.dialect.now : undefined
   const lease = { databaseNow, leaseMs, pulse }
   const refusedCertificates = refusedSet(options.refusedCertificates)
   const shared = {
@@ -269,7 +305,14 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     const { chunkSize } = options
     clients.set(
       name,
-      createSyncClient({ ...shared, profile: name, scopeDefinitions, instanceInfo, chunkSize }),
+      createSyncClient({
+        ...shared,
+        profile: name,
+        scopeDefinitions,
+        instanceInfo,
+        chunkSize,
+        onWarning,
+      }),
     )
   }
   const first = options.profiles[0]
@@ -292,7 +335,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     sync: (peer, { profile = first.name, direction = 'both', ...run }) =>
       clientOf(profile).sync(connect(peer), { direction, ...run }),
     serialize: ({ profile = first.name, ...work } = {}) => engine.serialize({ profile, ...work }),
-    deserialize: ({ profile = first.name, ...work } = {}) => engine.deserialize({ profile, ...work }),
+    deserialize: ({ profile = first.name, ...work } = {}) =>
+      engine.deserialize({ profile, ...work, retryAll: true }),
     rescan: async ({ profile = first.name, ...wishes } = {}) => {
       await verify()
       return await rescan(database, found(profiles.get(profile), profile), wishes)
@@ -320,6 +364,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
     },
     problems: createProblems(context, engine),
     conflicts: createConflicts(context),
+    claims: createClaims(database),
     certificates: createCertificates({
       database,
       signer,
@@ -327,25 +372,36 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       scopes: first.scopes,
       connect,
     }),
-    service: (serve = {}) => {
-      const definitions = new Map(options.profiles.flatMap(({ scopes }) => Object.entries(scopes)))
-      return createService({
+    service: (serve = {}) =>
+      createService({
         ...shared,
         ...serve,
         profiles: options.profiles.map(({ name }) => name),
-        scopeDefinition: (id) => definitions.get(id),
+        scopeDefinition: findScopeIn(options.profiles),
         instanceInfo,
         version: VERSION,
-      })
-    },
-    cleanup: async ({ olderThan, settledBefore } = {}) => {
-      const before = settledBefore ?? new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      }),
+    cleanup: async ({ olderThan, settledBefore, sessionsBefore } = {}) => {
+      const monthAgo = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
+      const before = settledBefore ?? monthAgo
+      await purgeDoubts(database.kysely, monthAgo.toISOString())
       return {
         closedSessions: await closeIdleSessions(shared, olderThan),
         forgottenConflicts: await purgeConflicts(database.kysely, before.toISOString()),
+        forgottenSessions: await forgetAll(database, sessionsBefore ?? monthAgo),
       }
     },
     close: () => database.close(),
+  }
+}
+
+/** Forgets piece by piece: others may write in between. */
+async function forgetAll({ kysely }: Database, before: Date): Promise<number> {
+  let all = 0
+  for (;;) {
+    const forgotten = await forgetSessions(kysely, { before: before.toISOString(), limit: 500 })
+    all += forgotten
+    if (forgotten < 500) return all
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DeserializeResult, Engine, SerializeResult } from './session/ports.ts'
+import { acceptProblem } from './storage/accept-problem.ts'
 import type { EngineContext } from './storage/context.ts'
 import { type ProblemDetails, readProblemDetails } from './storage/problem-details.ts'
 import { countProblems, type Problem, type ProblemQuery, readProblems } from './storage/problems.ts'
@@ -21,6 +22,13 @@ export interface Problems {
    * @throws MorangoError `unknown-problem`
    */
   show(model: string, id: string): Promise<ProblemDetails>
+  /**
+   * Decides for what waits, as the operator. A record whose id is taken (`id-taken`) takes the place of the one that has
+   * it, which is set aside in turn; a deletion that reaches where its sender may not write (`deletion-reaches-further`)
+   * is carried out as this device's own. Both travel on with the next sync.
+   * @throws MorangoError `unknown-problem`; `not-restorable` when there is nothing to decide
+   */
+  accept(model: string, id: string): Promise<void>
   /** Tries all again, without a sync. A partition prefix restricts it to those under it. */
   retry(options?: { partition?: string | undefined; signal?: AbortSignal | undefined }): Promise<RetryReport>
 }
@@ -32,6 +40,10 @@ export function createProblems(context: EngineContext, engine: Engine): Problems
   return Object.assign(list, {
     count: (query?: ProblemQuery) => countProblems(kysely, query),
     show: (model: string, id: string) => readProblemDetails(context, model, id),
+    accept: async (model: string, id: string) => {
+      await acceptProblem(context, model, id)
+      for (const profile of context.profiles.keys()) await engine.deserialize({ profile })
+    },
     retry: async ({ partition, signal }: Parameters<Problems['retry']>[0] = {}) => {
       const filter = partition === undefined ? {} : { filter: [partition] }
       const serialized = { created: 0, updated: 0, deleted: 0, failed: 0 }
@@ -39,7 +51,7 @@ export function createProblems(context: EngineContext, engine: Engine): Problems
       for (const profile of context.profiles.keys()) {
         const options = { profile, ...filter, ...(signal === undefined ? {} : { signal }) }
         addTo(serialized, await engine.serialize(options))
-        addTo(applied, await engine.deserialize(options))
+        addTo(applied, await engine.deserialize({ ...options, retryAll: true }))
       }
       return { serialized, applied, left: await countProblems(kysely, { partition }) }
     },

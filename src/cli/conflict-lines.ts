@@ -12,11 +12,12 @@ export function conflictLines(conflicts: readonly Conflict[], total: number, wid
 
 /** One conflict with both contents: fields that are the same are told in one line. */
 export function conflictDetailLines(conflict: ConflictDetails, width: number): string[] {
-  const { ours, theirs } = conflict
+  const { ours, theirs, certificateId } = conflict
   const lines = [
     ...aboutLines(conflict, width),
     `  ours    ${sideText(ours)}`,
     `  theirs  ${sideText(theirs)}`,
+    ...(certificateId === undefined ? [] : [`          brought with certificate ${oneLine(certificateId)}`]),
   ]
   const different = conflict.fields.filter(({ differs }) => differs)
   for (const field of different) lines.push('', oneLine(field.field), ...fieldLines(field, width))

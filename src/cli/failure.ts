@@ -1,6 +1,6 @@
-import { inspect } from 'node:util'
 import type { MorangoErrorCode } from '../core/errors.ts'
 import { oneLine, sentence, wrap } from './format.ts'
+import { errorLines } from './output.ts'
 import type { Paint } from './paint.ts'
 
 /** What the command's exit codes mean. */
@@ -89,7 +89,7 @@ export function failureLines(
   const lines = texts
     .flatMap((text) => wrap(text, width - label.length - 1))
     .map((line, i) => (i === 0 ? paint.red(label) : ' '.repeat(label.length)) + line)
-  if (verbose) lines.push('', ...inspect(failure.error, { depth: 4 }).split('\n'))
+  if (verbose) lines.push('', ...errorLines(failure.error))
   return lines
 }
 

@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.ts'
+
 /** Numbers, times and texts as people read them. */
 
 const COUNT = new Intl.NumberFormat('en-US')
@@ -48,12 +50,14 @@ export function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
 
-/** Without line breaks or anything else that would make a terminal do things: texts come from peers, too. */
+/** On one line, and with nothing that would make a terminal do things: texts come from peers, too. */
 export function oneLine(text: string): string {
-  return text
-    .replace(/\s+/gu, ' ')
-    .replace(/\p{Cc}/gu, '?')
-    .trim()
+  return printable(
+    text
+      .replace(/\s+/gu, ' ')
+      .replace(/\p{Cc}/gu, '?')
+      .trim(),
+  )
 }
 
 /** With a full stop, if it has no end of its own. */

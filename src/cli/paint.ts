@@ -6,11 +6,29 @@ export interface Paint {
   yellow(text: string): string
 }
 
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], yellow: [33, 39] } as const
+
+const CODES: ReadonlySet<string> = new Set(Object.values(STYLES).flat().map(sequence))
+
 /** A paint that leaves text as it is when not `on`. */
 export function createPaint(on: boolean): Paint {
   const style =
-    (open: number, close: number) =>
+    ([open, close]: readonly [number, number]) =>
     (text: string): string =>
-      on ? `\u001B[${open}m${text}\u001B[${close}m` : text
-  return { bold: style(1, 22), dim: style(2, 22), red: style(31, 39), yellow: style(33, 39) }
+      on ? sequence(open) + text + sequence(close) : text
+  return {
+    bold: style(STYLES.bold),
+    dim: style(STYLES.dim),
+    red: style(STYLES.red),
+    yellow: style(STYLES.yellow),
+  }
+}
+
+/** Whether a text is one of the sequences that a {@link Paint} makes, and nothing else. */
+export function isPaint(text: string): boolean {
+  return CODES.has(text)
+}
+
+function sequence(code: number): string {
+  return `\u001B[${code}m`
 }

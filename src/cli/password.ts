@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { text as readAll } from 'node:stream/consumers'
 import { Writable } from 'node:stream'
 import { CommandError, EXIT, usageError } from './failure.ts'
+import { printNote, printPrompt } from './output.ts'
 
 /**
  * A password that is in no list of processes and no shell history: from the standard input, from
@@ -27,7 +28,7 @@ function ask(prompt: string): Promise<string> {
     const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
     const end = (): void => {
       lines.removeAllListeners().close()
-      process.stderr.write('\n')
+      printNote('')
     }
     lines.once('line', (line) => {
       end()
@@ -38,6 +39,6 @@ function ask(prompt: string): Promise<string> {
       reject(new CommandError('No password was given', { exitCode: EXIT.interrupted, code: 'aborted' }))
     }
     lines.once('SIGINT', stopped).once('close', stopped)
-    process.stderr.write(prompt)
+    printPrompt(prompt)
   })
 }

@@ -20,7 +20,7 @@ export function problemSentences({ unserialized, undeserialized }: ProblemCounts
 export function problemLines(problems: readonly Problem[], total: number, width: number): string[] {
   if (problems.length === 0) return ['No problems: nothing waits to be sent or applied.']
   const shown = problems.length < total ? `${count(problems.length)} of ` : ''
-  const lines = [`${shown}${counted(total, 'problem')}, the latest first. Each is tried again at every sync.`]
+  const lines = [`${shown}${counted(total, 'problem')}, the latest first. Each is tried again by itself.`]
   for (const problem of problems) {
     const { kind, model, id, partition, code, message, firstSeen, tries } = problem
     const what = kind === 'not-applied' ? 'received, not applied' : 'changed here, not sent'

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { addCertificateCommands } from './commands/cert.ts'
+import { addClaims } from './commands/claims.ts'
 import { addCleanup } from './commands/cleanup.ts'
 import { addExplain } from './commands/explain.ts'
 import { addCompletion } from './commands/completion.ts'
@@ -17,6 +18,7 @@ import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { completeManual } from './manual.ts'
+import { printText } from './output.ts'
 
 const ABOUT = `Syncs chosen tables of this database with other devices.
 
@@ -74,7 +76,11 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('       See morango --help, or --help after the name of a command.')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
+    .configureOutput({
+      writeOut: (text) => printText('stdout', text),
+      writeErr: (text) => printText('stderr', text),
+      outputError: (text, write) => write(`${text.trimEnd()}\n`),
+    })
     .exitOverride()
   addInit(program)
   addMigrate(program)
@@ -88,6 +94,7 @@ export function createProgram(): Command {
   addExplain(program)
   addPeers(program)
   addConflicts(program)
+  addClaims(program)
   addRenew(program)
   addCleanup(program)
   addDoctor(program)

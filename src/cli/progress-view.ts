@@ -1,6 +1,7 @@
 import process from 'node:process'
 import type { SyncProgress } from '../session/progress.ts'
 import { oneLine } from './format.ts'
+import { printNote, redraw } from './output.ts'
 import { createPaint } from './paint.ts'
 import { connectingLine, liveLine, plainLine, plainStage, rowLine, type LineStyle } from './progress-lines.ts'
 import { NO_PROGRESS, nextProgress } from './progress-state.ts'
@@ -83,8 +84,7 @@ function drawnView(peer: string): ProgressView {
   function write(lines: readonly string[], live: string): void {
     rows += lines.length
     if (lines.length === 0 && live === shown) return
-    const clear = '\u001B[K'
-    process.stderr.write(`\r${lines.map((line) => `${line}${clear}\n`).join('')}${live}${clear}`)
+    redraw(lines, live)
     shown = live
   }
 }
@@ -94,7 +94,7 @@ function plainView(): ProgressView {
   let toldAt = performance.now()
   const tell = (line: string): void => {
     toldAt = performance.now()
-    process.stderr.write(`${line}\n`)
+    printNote(line)
   }
   return {
     onProgress: (event) => {

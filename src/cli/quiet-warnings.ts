@@ -1,4 +1,6 @@
 import process from 'node:process'
+import { oneLine } from './format.ts'
+import { printNote } from './output.ts'
 
 /** What older releases of Node say about features that this command is built on. */
 const KNOWN = /SQLite is an experimental feature|Type Stripping is an experimental feature/iu
@@ -12,6 +14,6 @@ export function quietWarnings(): void {
   process.on('warning', (warning) => {
     const code: unknown = 'code' in warning ? warning.code : undefined
     if (KNOWN.test(warning.message) || code === 'MODULE_TYPELESS_PACKAGE_JSON') return
-    process.stderr.write(`warning: ${warning.message}\n`)
+    printNote(`warning: ${oneLine(warning.message)}`)
   })
 }

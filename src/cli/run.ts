@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { type Command, CommanderError } from 'commander'
 import { EXIT, explain, ExitWith, failureLines } from './failure.ts'
-import { printJson } from './output.ts'
+import { printJson, printNotes } from './output.ts'
 import { createPaint } from './paint.ts'
 import { createProgram } from './program.ts'
 import { terminalOf } from './terminal.ts'
@@ -38,7 +38,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       // A log is searched by line.
       width: terminal.live ? terminal.width() : Infinity,
     })
-    process.stderr.write(`${lines.join('\n')}\n`)
+    printNotes(lines)
     return failure.exitCode
   }
 }

@@ -77,7 +77,7 @@ function conflicts(n: number): string {
 function problems({ problems: counts }: SyncReport, paint: Paint): string[] {
   const sentences = problemSentences(counts)
   if (sentences.length === 0) return [field('problems', 'none')]
-  const advice = 'They wait and are tried at every sync. See why: morango problems'
+  const advice = 'They wait and are tried again by themselves. See why: morango problems'
   return [
     ...sentences.map((text, i) => paint.yellow(field(i === 0 ? 'problems' : '', text))),
     field('', advice),

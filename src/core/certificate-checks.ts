@@ -7,7 +7,10 @@ import type { Scope, ScopeDefinition } from './scope.ts'
 
 /** What checking a certificate needs from outside. */
 export interface CertificateContext {
-  scopeDefinition(id: string): ScopeDefinition | undefined
+  /** @param profile - the certificate's, for two profiles may have scopes of the same id */
+  scopeDefinition(id: string, profile: string): ScopeDefinition | undefined
+  /** Whether a text is a public key of the protocol, in its wire form (protocol §3, §11). */
+  isPublicKey(text: string): boolean
   /** As in the Signer port: false, never an error, for anything malformed. */
   verify(publicKey: string, message: string, signature: string): Promise<boolean>
 }
@@ -22,8 +25,10 @@ export interface CertificateProblem {
     | 'CertificateProfileInvalid'
     /** The scope definition, or the parent's, is not known here: it does not travel (protocol §2). */
     | 'ScopeDefinitionUnknown'
-    /** `scope_params` is not the JSON of an object. */
+    /** What comes of `scope_params` is no scope (protocol §11). */
     | 'CertificateMalformed'
+    /** The public key is no RSA key, too small, or has an exponent that is not safe (protocol §11). */
+    | 'CertificateKeyInvalid'
     /** The parent that the certificate names is not the one given. */
     | 'CertificateParentInvalid'
   readonly code: MorangoErrorCode
@@ -31,8 +36,8 @@ export interface CertificateProblem {
 }
 
 /**
- * Makes the checks of protocol §3 in their order and gives the first problem, or undefined when the
- * certificate may be saved.
+ * Makes the checks of protocol §3 in their order, and those of §11 among them, and gives the first problem, or
+ * undefined when the certificate may be saved.
  *
  * @param parent - the saved and hence checked parent; undefined for a root
  */
@@ -45,6 +50,9 @@ export async function checkCertificate(
   const expectedId = certificateId(publicKey, profile, salt)
   if (id !== expectedId) {
     return problem('CertificateIDInvalid', `Certificate ID is ${id} but should be ${expectedId}`)
+  }
+  if (!context.isPublicKey(publicKey)) {
+    return problem('CertificateKeyInvalid', `The public key of certificate ${id} cannot be used`)
   }
   if ((parent?.id ?? null) !== certificate.parentId) {
     return problem('CertificateParentInvalid', `The parent ${certificate.parentId} was not given`)
@@ -92,8 +100,8 @@ function checkAgainstParent(
 }
 
 function resolveScope(certificate: Certificate, context: CertificateContext): Scope | CertificateProblem {
-  const { scopeDefinitionId, scopeParams } = certificate
-  const definition = context.scopeDefinition(scopeDefinitionId)
+  const { scopeDefinitionId, scopeParams, profile } = certificate
+  const definition = context.scopeDefinition(scopeDefinitionId, profile)
   if (definition === undefined) {
     return problem('ScopeDefinitionUnknown', `The scope definition ${scopeDefinitionId} is not known here`)
   }
@@ -113,6 +121,7 @@ const CODES: Readonly<Record<CertificateProblem['errorClass'], MorangoErrorCode>
   CertificateProfileInvalid: 'certificate-profile-invalid',
   ScopeDefinitionUnknown: 'unknown-scope-definition',
   CertificateMalformed: 'certificate-malformed',
+  CertificateKeyInvalid: 'invalid-key',
   CertificateParentInvalid: 'certificate-chain-invalid',
 }
 

@@ -5,6 +5,7 @@ import { certificateId } from './ids.ts'
 import type { KeyPair, Signer } from './ports.ts'
 import { pythonStringify } from './python-json.ts'
 import type { JsonValue } from './python-json.ts'
+import { scopeOf } from './scope.ts'
 import type { ScopeDefinition } from './scope.ts'
 
 /** A new certificate and the private key that goes with it. */
@@ -44,7 +45,8 @@ export interface ChildCertificateRequest {
  * Makes a root certificate: no parent, no salt, signed by its own key, its id the primary scope parameter
  * and thus the primary partition (protocol §3).
  *
- * @throws MorangoError `invalid-argument` when the definition cannot make root certificates
+ * @throws MorangoError `invalid-argument` when the definition cannot make root certificates, or a further parameter
+ * takes the place of the primary one; `certificate-malformed` when the parameters make no scope
  */
 export async function createRootCertificate(request: RootCertificateRequest): Promise<OwnCertificate> {
   const { signer, definition, extraParams } = request
@@ -56,10 +58,20 @@ export async function createRootCertificate(request: RootCertificateRequest): Pr
       { hint: 'Use a scope definition that has a primary scope parameter.' },
     )
   }
+  if (Object.hasOwn(extraParams ?? {}, primaryScopeParamKey)) {
+    throw new MorangoError(
+      'invalid-argument',
+      `The parameter "${primaryScopeParamKey}" is the root's own id`,
+      {
+        hint: 'Leave it out: it is filled in.',
+      },
+    )
+  }
   const { privateKeyPem, publicKey } = request.keyPair ?? (await signer.generateKeyPair())
   const salt = ''
   const id = certificateId(publicKey, profile, salt)
   const scopeParams = pythonStringify({ [primaryScopeParamKey]: id, ...extraParams })
+  scopeOf(definition, scopeParams)
   const certificate = await signed(signer, privateKeyPem, {
     id,
     parentId: null,

@@ -1,7 +1,16 @@
 import { MorangoError } from './errors.ts'
+import { isHexUuid } from './ids.ts'
+import {
+  MAX_CERTIFICATE_TEXT,
+  MAX_COUNTER,
+  MAX_PROFILE,
+  MAX_SALT,
+  MAX_SCOPE_DEFINITION_ID,
+} from './limits.ts'
 import { parseJsonExact, pythonStringify } from './python-json.ts'
 import type { JsonValue } from './python-json.ts'
 import { publicKeyToWire } from './public-key.ts'
+import { hasUnseen, requireDistinctKeys } from './scope-params.ts'
 
 /** What a certificate says, and what its signature covers (protocol §3). */
 export interface CertificateFields {
@@ -57,21 +66,22 @@ export function certificateText(fields: CertificateFields): string {
 
 /**
  * Reads the signed text of a certificate. Order, spacing and escapes are the signer's choice, and other
- * keys are ignored; a missing `salt` is `''` (protocol §3).
+ * keys are ignored; a missing `salt` is `''` (protocol §3). No key may stand twice.
  *
- * @throws MorangoError `certificate-malformed` when it is no JSON object or a field is missing or mistyped
+ * @throws MorangoError `certificate-malformed` when it is too long or no JSON object, or a field is missing, mistyped or
+ * longer than peers can store (protocol §1)
  */
 export function parseCertificateText(serialized: string): CertificateFields {
   const members = parseMembers(serialized)
   const parent = members['parent_id']
-  if (parent !== null && (typeof parent !== 'string' || parent === '')) throw malformed('parent_id')
+  if (parent !== null && !isHexUuid(parent)) throw malformed('parent_id')
   return {
     id: textMember(members, 'id'),
     parentId: parent,
-    profile: textMember(members, 'profile'),
-    salt: members['salt'] === undefined ? '' : textMember(members, 'salt'),
-    scopeDefinitionId: textMember(members, 'scope_definition_id'),
-    scopeVersion: integerMember(members, 'scope_version'),
+    profile: nameMember(members, 'profile', MAX_PROFILE),
+    salt: members['salt'] === undefined ? '' : nameMember(members, 'salt', MAX_SALT),
+    scopeDefinitionId: nameMember(members, 'scope_definition_id', MAX_SCOPE_DEFINITION_ID),
+    scopeVersion: versionMember(members, 'scope_version'),
     scopeParams: textMember(members, 'scope_params'),
     publicKey: publicKeyToWire(textMember(members, 'public_key_string')),
   }
@@ -110,6 +120,16 @@ export function certificateFromItem(item: SignedItem): Certificate {
 type Members = Readonly<Record<string, JsonValue>>
 
 function parseMembers(serialized: string): Members {
+  if (serialized.length > MAX_CERTIFICATE_TEXT) {
+    throw new MorangoError(
+      'certificate-malformed',
+      `The text of a certificate has more than ${MAX_CERTIFICATE_TEXT} characters`,
+    )
+  }
+  // What is signed is the UTF-8 of the text, in which all halves of surrogate pairs look the same.
+  if (!serialized.isWellFormed()) {
+    throw new MorangoError('certificate-malformed', 'The text of a certificate has half a surrogate pair')
+  }
   let value: JsonValue
   try {
     value = parseJsonExact(serialized)
@@ -119,6 +139,7 @@ function parseMembers(serialized: string): Members {
   if (!isObject(value)) {
     throw new MorangoError('certificate-malformed', 'The text of a certificate is not a JSON object')
   }
+  requireDistinctKeys(serialized)
   return value
 }
 
@@ -132,14 +153,34 @@ function textMember(members: Members, key: string): string {
   return value
 }
 
-function integerMember(members: Members, key: string): number {
+function nameMember(members: Members, key: string, limit: number): string {
+  const value = textMember(members, key)
+  if (hasUnseen(value)) throw malformed(key)
+  if (Array.from(value).length > limit) {
+    throw new MorangoError(
+      'certificate-malformed',
+      `A certificate's ${key} has more than ${limit} characters`,
+      {
+        details: { key },
+      },
+    )
+  }
+  return value
+}
+
+function versionMember(members: Members, key: string): number {
   const value = members[key]
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw malformed(key)
+  if (value < 0 || value > MAX_COUNTER) throw malformed(key)
   return value
 }
 
 function malformed(key: string): MorangoError {
-  return new MorangoError('certificate-malformed', `A certificate's ${key} is missing or of a wrong type`, {
-    details: { key },
-  })
+  return new MorangoError(
+    'certificate-malformed',
+    `A certificate's ${key} is missing, or is not what it must be`,
+    {
+      details: { key },
+    },
+  )
 }

@@ -33,6 +33,8 @@ export type MorangoErrorCode =
   | 'fsic-malformed'
   | 'fsic-outside-filter'
   | 'fsic-too-large'
+  | 'counter-exhausted'
+  | 'renewal-needed'
   // sessions and transfers
   | 'nonce-invalid'
   | 'session-signature-invalid'

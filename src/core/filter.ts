@@ -49,11 +49,17 @@ export function requireFilterLimits(filter: Filter): void {
       hint: 'Sync with a wider prefix that contains them, or in several syncs.',
     })
   }
-  const isLong = filter.some((prefix) => prefix.length > MAX_PARTITION && codePointCount(prefix) > MAX_PARTITION)
+  const isLong = filter.some(
+    (prefix) => prefix.length > MAX_PARTITION && codePointCount(prefix) > MAX_PARTITION,
+  )
   if (isLong) {
-    throw new MorangoError('invalid-filter', `A prefix of the filter has more than ${MAX_PARTITION} characters.`, {
-      hint: 'No partition is so long: nothing lies under it.',
-    })
+    throw new MorangoError(
+      'invalid-filter',
+      `A prefix of the filter has more than ${MAX_PARTITION} characters.`,
+      {
+        hint: 'No partition is so long: nothing lies under it.',
+      },
+    )
   }
 }
 

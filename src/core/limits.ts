@@ -23,14 +23,40 @@ export const MAX_PREFIXES = 200
 /** The most claims (partition and instance) in an FSIC. */
 export const MAX_CLAIMS = 100_000
 
+/** The longest text of an FSIC, in characters: that many claims, each on a usual partition of its own. */
+export const MAX_FSIC_TEXT: number = 16 * 1024 * 1024
+
+/**
+ * How far a claim about an instance, or an entry of a history, may exceed the highest counter that is known of that
+ * instance. An instance raises its counter once a serialization.
+ */
+export const MAX_COUNTER_JUMP = 1_000_000
+
 /** The most certificates in a chain, its root and its leaf included. */
 export const MAX_CHAIN = 10
 
 /** The longest text of a certificate, and of its scope parameters, in characters. */
 export const MAX_CERTIFICATE_TEXT = 8192
 
+/** The most certificates in a list that a peer answers. Those that it holds the keys of are few. */
+export const MAX_LISTED_CERTIFICATES = 1000
+
+/** Sizes of RSA keys, in bits of the modulus. Those of the original have 2048. */
+export const MIN_KEY_BITS = 2048
+export const MAX_KEY_BITS = 8192
+
+/** The smallest public exponent of a key, and the most bits that it may have. */
+export const MIN_KEY_EXPONENT = 65_537
+export const MAX_KEY_EXPONENT_BITS = 256
+
+/** The longest text of a public key, of a signature, in characters: PEM of the largest key has some 1,500. */
+export const MAX_KEY_TEXT = 4096
+
 /** The longest `instance` or `server_instance` of a sync session, in characters. */
 export const MAX_INSTANCE_INFO = 16_384
+
+/** The longest base URL that a client names, in characters. */
+export const MAX_CONNECTION_PATH = 2048
 
 /** The most instances in the history of a record. */
 export const MAX_HISTORY = 1000
@@ -53,10 +79,7 @@ export const MAX_CHUNK_HISTORY = 100_000
 /** Beyond the size of one record, a body may unpack to so many times its packed size. Honest JSON does to 40. */
 export const MAX_UNPACK_RATIO = 100
 
-/** The longest text of an FSIC, in characters. */
-export const MAX_FSIC_TEXT: number = 8 * 1024 * 1024
-
-/** The longest `connection_path`, signature or address in a message, in characters. */
+/** The longest address, and the longest id that is no UUID, in a message, in characters. */
 export const MAX_SHORT_TEXT = 4096
 
 /** The longest filter of a transfer, in characters: all its prefixes, one a line. */
@@ -73,3 +96,10 @@ export const MAX_NUMBER_DIGITS = 400
 
 /** How much a server may make a client fetch in one transfer by default: the texts of its records, in characters. */
 export const DEFAULT_MAX_TRANSFER_BYTES: number = 64 * 1024 * 1024 * 1024
+
+/** The most that a record keeps of versions that lost a conflict; older ones go to the conflict log. */
+export const MAX_CONFLICTING_BYTES: number = 256 * 1024
+export const MAX_CONFLICTING_VERSIONS = 16
+
+/** The most records that one certificate may have set aside at a peer, because their ids are taken there. */
+export const MAX_SET_ASIDE = 1000

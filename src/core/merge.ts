@@ -39,6 +39,20 @@ export interface MergeStamp {
 }
 
 /**
+ * How far the history of an arriving record is believed (protocol §11). Nobody can know a version of ours that has
+ * not left this database, and no honest instance is a million counters ahead of all that is known of it.
+ */
+export interface HistoryTrust {
+  /** This database's current instance, and the highest counter of it that left. Undefined: all is believed. */
+  readonly own?: { readonly instance: string; readonly left: number } | undefined
+  /** The highest counter to believe of other instances; one that is not named is believed. */
+  readonly most: Readonly<InstanceCounters>
+}
+
+/** Believes every history. */
+export const TRUST_ALL: HistoryTrust = { most: {} }
+
+/**
  * Whose content a conflict's result has: ours as in the original, theirs, or what an application's hook made
  * of both. The text that is not kept goes to the conflicting data.
  */
@@ -56,11 +70,27 @@ export interface MergedContent {
 
 const NO_CONTENT = '{}'
 
-/** What an arriving record is to the one in the store, by their histories alone (protocol §8). */
-export function decideMerge(local: RecordVersion | undefined, incoming: RecordVersion): MergeDecision {
+/**
+ * What an arriving record is to the one in the store, by their histories alone (protocol §8). A version, or an entry
+ * of its history, beyond what is believed counts for nothing, so what meets a record of ours by it is a conflict.
+ */
+export function decideMerge(
+  local: RecordVersion | undefined,
+  incoming: RecordVersion,
+  trust: HistoryTrust = TRUST_ALL,
+): MergeDecision {
   if (local === undefined) return 'new'
+  if (incoming.lastSavedCounter > mostBelieved(trust, incoming.lastSavedInstance)) return 'conflict'
   if (historyCovers(local, incoming)) return 'known'
-  return historyCovers(incoming, local) ? 'fast-forward' : 'conflict'
+  return historyCovers(incoming, local, mostBelieved(trust, local.lastSavedInstance))
+    ? 'fast-forward'
+    : 'conflict'
+}
+
+/** The highest counter of an instance that an arriving history is believed. */
+export function mostBelieved({ own, most }: HistoryTrust, instance: string): number {
+  if (own?.instance === instance) return own.left
+  return counterOf(most, instance) ?? Infinity
 }
 
 /**
@@ -70,17 +100,32 @@ export function decideMerge(local: RecordVersion | undefined, incoming: RecordVe
  * Unlike the original, a conflict keeps their conflicting data too, and nothing of the content is left when
  * either side was hard-deleted.
  *
- * @param stamp - used by a conflict only
+ * What the history says of our own instance beyond what left is dropped: kept, it would make peers take our next
+ * edits for known. A new record that names us so as its author is stamped as a new version of ours.
+ *
+ * @param stamp - used by a conflict, and by a new record that is said to be a version of ours that never left
  */
 export function mergeRecords(
   local: StoreRecord | undefined,
   incoming: StoreRecord,
   stamp: MergeStamp,
   keep: MergeChoice = 'ours',
+  trust: HistoryTrust = TRUST_ALL,
 ): StoreRecord {
-  const decision = decideMerge(local, incoming)
-  if (local === undefined || decision === 'fast-forward') return takeOver(local, incoming)
-  return decision === 'known' ? local : resolveConflict(local, incoming, stamp, keep)
+  const decision = decideMerge(local, incoming, trust)
+  if (decision === 'known' && local !== undefined) return local
+  const theirs = believable(incoming, stamp, trust)
+  if (local === undefined || decision === 'fast-forward') return takeOver(local, theirs)
+  return resolveConflict(local, theirs, stamp, keep)
+}
+
+function believable(incoming: StoreRecord, stamp: MergeStamp, { own }: HistoryTrust): StoreRecord {
+  if (own === undefined) return incoming
+  const counters = copyCounters(incoming.counters)
+  if ((counterOf(counters, own.instance) ?? 0) > own.left) delete counters[own.instance]
+  const isForged = incoming.lastSavedInstance === own.instance && incoming.lastSavedCounter > own.left
+  if (!isForged) return { ...incoming, counters }
+  return { ...incoming, counters, lastSavedInstance: stamp.instance, lastSavedCounter: stamp.counter }
 }
 
 function takeOver(local: StoreRecord | undefined, incoming: StoreRecord): StoreRecord {
@@ -152,9 +197,10 @@ export function fullHistory(record: RecordVersion): InstanceCounters {
   return history
 }
 
-function historyCovers(history: RecordVersion, version: RecordVersion): boolean {
+function historyCovers(history: RecordVersion, version: RecordVersion, most = Infinity): boolean {
   const { lastSavedInstance: instance, lastSavedCounter: counter } = version
-  if (history.lastSavedInstance === instance && history.lastSavedCounter >= counter) return true
+  const { lastSavedCounter: last } = history
+  if (history.lastSavedInstance === instance && last >= counter && last <= most) return true
   const known = counterOf(history.counters, instance)
-  return known !== undefined && known >= counter
+  return known !== undefined && known >= counter && known <= most
 }

@@ -1,4 +1,4 @@
-/** RSA as the protocol uses it: 2048 bits, PKCS#1 v1.5, SHA-256 (protocol §3). */
+/** RSA as the protocol uses it: 2048 bits, e = 65537, PKCS#1 v1.5, SHA-256 (protocol §3). */
 export interface Signer {
   /** A fresh key pair: the private key as PKCS#1 PEM, the public one in its wire form. */
   generateKeyPair(): Promise<KeyPair>
@@ -17,7 +17,8 @@ export interface Signer {
    * The wire form of a public key: base64 of its PKCS#1 DER on one line. Takes that, the SPKI form, PEM
    * armour, and line breaks.
    *
-   * @throws MorangoError `invalid-key` when it is none of these
+   * @throws MorangoError `invalid-key` when it is none of these, not DER in its one form, or a key that is not safe: of
+   * less than 2048 or more than 8192 bits, with an even exponent or one below 65537 (protocol §11)
    */
   normalizePublicKey(input: string): string
 }

@@ -16,7 +16,8 @@ export class PrefixLookup<T> {
     const wider: number[] = []
     for (const [place, text] of this.#sorted.entries()) {
       let candidate = place - 1
-      while (candidate >= 0 && !text.startsWith(this.#sorted[candidate] ?? '')) candidate = wider[candidate] ?? -1
+      while (candidate >= 0 && !text.startsWith(this.#sorted[candidate] ?? ''))
+        candidate = wider[candidate] ?? -1
       wider.push(candidate)
     }
     this.#wider = wider

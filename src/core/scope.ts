@@ -1,9 +1,9 @@
 import { MorangoError } from './errors.ts'
 import { isFilterSubset, parseFilter } from './filter.ts'
 import type { Filter } from './filter.ts'
-import { parseJsonWith } from './python-json.ts'
-import { PythonFloat } from './python-number.ts'
-import { substitute } from './template.ts'
+import { MAX_PARTITION, MAX_PREFIXES } from './limits.ts'
+import { parseScopeParams, requireFitting } from './scope-params.ts'
+import { placeholdersOf, substitute } from './template.ts'
 import type { TemplateParams } from './template.ts'
 
 /** A kind of scope that certificates can have. Both peers must know it by its id (protocol §2). */
@@ -30,37 +30,35 @@ export type TransferPermission =
   | { readonly permitted: true }
   | { readonly permitted: false; readonly side: 'client' | 'server' }
 
+/** What the prefixes end with by which a scope denies one way: no record is under them. */
+export const NOTHING = ':(nothing)'
+
 /**
- * The scope of a certificate: the definition's templates filled with the certificate's parameters
- * (protocol §2).
+ * The scope of a certificate: the definition's templates filled with the certificate's parameters (protocol §2). The
+ * one place where parameters become prefixes, so each prefix of the result is one prefix of the definition, filled.
  *
  * @param params - the certificate's `scope_params` text, or values by name. Only the text can tell `1.0`
  * from `1`, which Python prints differently.
- * @throws MorangoError `certificate-malformed` when the text is not the JSON of an object
+ * @throws MorangoError `certificate-malformed` when the text is not the JSON of an object; when a parameter that a
+ * template uses is missing, empty, or not one part of a partition; when there are too many prefixes or one is too long
  */
 export function scopeOf(definition: ScopeDefinition, params: string | TemplateParams): Scope {
   const values = typeof params === 'string' ? parseScopeParams(params) : params
-  const fill = (template: string): Filter =>
-    parseFilter(substitute(`${definition.readWriteFilterTemplate}\n${template}`, values))
-  return { read: fill(definition.readFilterTemplate), write: fill(definition.writeFilterTemplate) }
+  requireParams(definition, values)
+  const fill = (template: string): Filter => {
+    const prefixes = `${definition.readWriteFilterTemplate}\n${template}`
+    return parseFilter(prefixes).map((prefix) => requireLength(substitute(prefix, values)))
+  }
+  const scope = { read: fill(definition.readFilterTemplate), write: fill(definition.writeFilterTemplate) }
+  for (const { length } of [scope.read, scope.write]) {
+    if (length > MAX_PREFIXES) throw tooMuch(`A scope has ${length} prefixes, more than ${MAX_PREFIXES}`)
+  }
+  return scope
 }
 
-/**
- * The parameters in a `scope_params` text, floats kept apart from integers.
- *
- * @throws MorangoError `certificate-malformed` when the text is not the JSON of an object
- */
-export function parseScopeParams(text: string): TemplateParams {
-  let value: unknown
-  try {
-    value = parseJsonWith(text, readNumber)
-  } catch (cause) {
-    throw new MorangoError('certificate-malformed', 'The scope parameters are not JSON', { cause })
-  }
-  if (!isPlainObject(value)) {
-    throw new MorangoError('certificate-malformed', 'The scope parameters are not a JSON object')
-  }
-  return value
+/** The names of the parameters that the templates of a definition use. */
+export function paramsUsed(definition: ScopeDefinition): ReadonlySet<string> {
+  return new Set(placeholders(definition).map(({ name }) => name))
 }
 
 /** Whether `a` reads and writes nothing that `b` does not (protocol §2). */
@@ -68,9 +66,20 @@ export function isScopeSubset(a: Scope, b: Scope): boolean {
   return isFilterSubset(a.read, b.read) && isFilterSubset(a.write, b.write)
 }
 
+/** What a scope allows, without the prefixes by which it denies one way; that way has none then. */
+export function grantedScope({ read, write }: Scope): Scope {
+  return { read: grantedPrefixes(read), write: grantedPrefixes(write) }
+}
+
+/** The prefixes of a filter that are of something. */
+export function grantedPrefixes(filter: Filter): Filter {
+  return filter.filter((prefix) => !isNothing(prefix))
+}
+
 /**
  * Whether two certificates' scopes permit a transfer: the side that sends must be allowed by the other's
- * read filter and its own write filter. The server is looked at first, as in the original (protocol §4).
+ * read filter and its own write filter. The server is looked at first, as in the original (protocol §4). Under the
+ * prefixes by which a scope denies one way nothing is transferred.
  */
 export function transferPermitted(transfer: {
   readonly push: boolean
@@ -79,16 +88,45 @@ export function transferPermitted(transfer: {
   readonly server: Scope
 }): TransferPermission {
   const { push, filter, client, server } = transfer
-  if (!isFilterSubset(filter, push ? server.read : server.write)) return { permitted: false, side: 'server' }
-  if (!isFilterSubset(filter, push ? client.write : client.read)) return { permitted: false, side: 'client' }
+  const within = (allowed: Filter): boolean => isFilterSubset(filter, grantedPrefixes(allowed))
+  if (!within(push ? server.read : server.write)) return { permitted: false, side: 'server' }
+  if (!within(push ? client.write : client.read) || filter.some(isNothing)) {
+    return { permitted: false, side: 'client' }
+  }
   return { permitted: true }
 }
 
-function readNumber(text: string): bigint | PythonFloat {
-  if (!/[.eE]/.test(text)) return BigInt(text)
-  return new PythonFloat(Number(text))
+function isNothing(prefix: string): boolean {
+  return prefix.includes(NOTHING)
 }
 
-function isPlainObject(value: unknown): value is TemplateParams {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Those of all prefixes; what follows one ends with its prefix. */
+function placeholders(definition: ScopeDefinition): ReturnType<typeof placeholdersOf> {
+  const { readWriteFilterTemplate, readFilterTemplate, writeFilterTemplate } = definition
+  return parseFilter(`${readWriteFilterTemplate}\n${readFilterTemplate}\n${writeFilterTemplate}`).flatMap(
+    placeholdersOf,
+  )
+}
+
+function requireParams(definition: ScopeDefinition, values: TemplateParams): void {
+  const isLast = new Map<string, boolean>()
+  for (const { name, after } of placeholders(definition)) {
+    // The prefix that denies one way narrows its parameter as nothing else does.
+    isLast.set(name, (after === '' || after === NOTHING) && isLast.get(name) !== false)
+  }
+  for (const [name, last] of isLast) {
+    requireFitting(name, Object.hasOwn(values, name) ? values[name] : undefined, last)
+  }
+}
+
+function requireLength(prefix: string): string {
+  const tooLong = prefix.length > MAX_PARTITION && Array.from(prefix).length > MAX_PARTITION
+  if (tooLong) throw tooMuch(`A prefix of a scope has more than ${MAX_PARTITION} characters`)
+  return prefix
+}
+
+function tooMuch(message: string): MorangoError {
+  return new MorangoError('certificate-malformed', message, {
+    hint: 'No partition is longer: use shorter parameters, or a scope of fewer prefixes.',
+  })
 }

@@ -20,6 +20,23 @@ export function substitute(template: string, params: TemplateParams): string {
   )
 }
 
+/** A placeholder of a template. */
+export interface Placeholder {
+  readonly name: string
+  /** What follows it in the template, up to the end. */
+  readonly after: string
+}
+
+/** The placeholders of a template, in their order; `$$` is none. */
+export function placeholdersOf(template: string): Placeholder[] {
+  return Array.from(template.matchAll(PLACEHOLDER)).flatMap((match) => {
+    const [whole, dollar, bare, braced] = match
+    const name = bare ?? braced
+    if (dollar !== undefined || name === undefined) return []
+    return [{ name, after: template.slice(match.index + whole.length) }]
+  })
+}
+
 /**
  * A JSON value as Python's `str` prints it: strings as they are, `5`, `1.5`, `True`, `None`; lists and
  * objects in Python's notation. A whole `number` is printed as an integer, a {@link PythonFloat} as a float.

@@ -23,8 +23,9 @@ export function pkcs8FromPkcs1(privateKey: Bytes): Bytes {
 
 /** The PKCS#1 public key inside an SPKI one; undefined when it is no RSA key in that form. */
 export function pkcs1FromSpki(spki: Bytes): Bytes | undefined {
-  const [algorithm, key] = children(spki) ?? []
+  const [algorithm, key, ...rest] = children(spki) ?? []
   if (!isRsaAlgorithm(algorithm) || key?.tag !== BIT_STRING || key.content[0] !== 0) return undefined
+  if (rest.length > 0) return undefined
   return key.content.slice(1)
 }
 
@@ -35,11 +36,16 @@ export function pkcs1FromPkcs8(pkcs8: Bytes): Bytes | undefined {
   return key.content.slice()
 }
 
-/** The two numbers of a PKCS#1 public key as big-endian bytes; undefined when it is none. */
+/**
+ * The two numbers of a PKCS#1 public key as big-endian bytes; undefined when it is none, or when a number or a length is
+ * not written in the one way that DER has.
+ */
 export function readPkcs1PublicKey(der: Bytes): { modulus: Bytes; exponent: Bytes } | undefined {
-  const [modulus, exponent, ...rest] = children(der) ?? []
-  if (modulus?.tag !== INTEGER || exponent?.tag !== INTEGER || rest.length > 0) return undefined
-  return { modulus: unsigned(modulus.content), exponent: unsigned(exponent.content) }
+  const [first, second, ...rest] = children(der) ?? []
+  const modulus = positiveInteger(first)
+  const exponent = positiveInteger(second)
+  if (modulus === undefined || exponent === undefined || rest.length > 0) return undefined
+  return { modulus, exponent }
 }
 
 interface Element {
@@ -56,9 +62,13 @@ function isRsaAlgorithm(algorithm: Element | undefined): boolean {
   )
 }
 
-function unsigned(integer: Bytes): Bytes {
-  const start = integer.findIndex((byte) => byte !== 0)
-  return start < 0 ? integer : integer.slice(start)
+/** The bytes of a positive number without leading zeros; undefined for any other, and with a zero too many. */
+function positiveInteger(integer: Element | undefined): Bytes | undefined {
+  if (integer?.tag !== INTEGER) return undefined
+  const [first = 0x80, second = 0] = integer.content
+  if (first >= 0x80) return undefined
+  if (first !== 0) return integer.content
+  return second >= 0x80 ? integer.content.slice(1) : undefined
 }
 
 /** The elements of the one SEQUENCE that `der` is; undefined when it is anything else. */
@@ -87,6 +97,8 @@ function readElement(der: Bytes, start: number): Element | undefined {
     if (lengthBytes === 0 || lengthBytes > 2) return undefined
     length = 0
     for (let index = 0; index < lengthBytes; index++) length = length * 256 + (der[contentStart++] ?? 0)
+    // DER has one form for each length: the shortest.
+    if (length < (lengthBytes === 1 ? 0x80 : 0x100)) return undefined
   }
   const end = contentStart + length
   if (end > der.length) return undefined

@@ -1,5 +1,6 @@
 import { base64Decode, base64Encode } from '../core/base64.ts'
 import { MorangoError } from '../core/errors.ts'
+import { MAX_KEY_TEXT } from '../core/limits.ts'
 import type { Signer } from '../core/ports.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import { pkcs1FromPkcs8, pkcs1FromSpki, pkcs8FromPkcs1, spkiFromPkcs1 } from './der.ts'
@@ -53,6 +54,7 @@ export function createSigner(crypto: WebCrypto = globalThis.crypto): Signer {
     },
 
     async verify(publicKey, message, signature) {
+      if (signature.length > MAX_KEY_TEXT || publicKey.length > MAX_KEY_TEXT) return false
       const bytes = base64Decode(signature)
       if (bytes === undefined) return false
       try {

@@ -1,8 +1,10 @@
 import type { Certificate } from '../core/certificate.ts'
-import type { ScopeDefinition } from '../core/scope.ts'
+import { describeOpenScope, openScopes } from '../models/open-scopes.ts'
+import { findScopeIn, type FindScope } from '../models/scope-lookup.ts'
 import { problemOf } from '../session/certificates.ts'
 import { certificateChain, type HeldCertificate, heldCertificates } from '../storage/certificates.ts'
 import type { Finding } from '../storage/finding.ts'
+import { compileProfiles } from '../storage/check-tracking.ts'
 import type { Check, CheckContext } from './check.ts'
 
 const PROBE = 'morango doctor'
@@ -18,6 +20,22 @@ export const certificates: Check = {
 }
 
 async function findings(context: CheckContext): Promise<Finding[]> {
+  return [...(await heldFindings(context)), ...(await openScopeFindings(context))]
+}
+
+async function openScopeFindings({ database, profiles }: CheckContext): Promise<Finding[]> {
+  const compiled = await compileProfiles(database, profiles).catch(() => undefined)
+  // What keeps the profiles from being compiled is another check's.
+  if (compiled === undefined) return []
+  return profiles
+    .flatMap((profile) => openScopes(profile, compiled.get(profile.name)?.models ?? []))
+    .map((open) => {
+      const { what, mend } = describeOpenScope(open)
+      return { code: 'open-scope', severity: 'warning', sentence: what, mend }
+    })
+}
+
+async function heldFindings(context: CheckContext): Promise<Finding[]> {
   const held = await heldCertificates(context.database.kysely)
   if (held.length === 0) {
     return [
@@ -29,13 +47,14 @@ async function findings(context: CheckContext): Promise<Finding[]> {
       },
     ]
   }
-  const definitions = new Map(context.profiles.flatMap(({ scopes }) => Object.entries(scopes)))
+  const findScope = findScopeIn(context.profiles)
+  const scopeIds = context.profiles.flatMap(({ scopes }) => Object.keys(scopes))
   const found: Finding[] = []
   for (const one of held) {
     const finding =
       profileFinding(context, one.certificate) ??
-      scopeFinding(definitions, one.certificate) ??
-      (await chainFinding(context, definitions, one.certificate)) ??
+      scopeFinding(findScope, scopeIds, one.certificate) ??
+      (await chainFinding(context, findScope, one.certificate)) ??
       (await keyFinding(context, one))
     if (finding !== undefined) found.push(finding)
   }
@@ -53,16 +72,17 @@ function profileFinding({ profiles }: CheckContext, { id, profile }: Certificate
 }
 
 function scopeFinding(
-  definitions: ReadonlyMap<string, ScopeDefinition>,
-  { id, scopeDefinitionId, scopeVersion }: Certificate,
+  findScope: FindScope,
+  scopeIds: readonly string[],
+  { id, profile, scopeDefinitionId, scopeVersion }: Certificate,
 ): Finding | undefined {
-  const definition = definitions.get(scopeDefinitionId)
+  const definition = findScope(scopeDefinitionId, profile)
   if (definition === undefined) {
     return {
       code: 'scope-unknown',
       severity: 'error',
       sentence: `The scope "${scopeDefinitionId}" of the certificate ${id} is not in the configuration.`,
-      mend: `Put it back, or install the release of the application that has it. It can be one of: ${[...definitions.keys()].join(', ')}.`,
+      mend: `Put it back, or install the release of the application that has it. It can be one of: ${scopeIds.join(', ')}.`,
     }
   }
   if (definition.version === scopeVersion) return undefined
@@ -76,7 +96,7 @@ function scopeFinding(
 
 async function chainFinding(
   { database, signer }: CheckContext,
-  definitions: ReadonlyMap<string, ScopeDefinition>,
+  findScope: FindScope,
   certificate: Certificate,
 ): Promise<Finding | undefined> {
   const { id } = certificate
@@ -91,7 +111,7 @@ async function chainFinding(
   const deps = {
     db: database.kysely,
     signer,
-    scopeDefinition: (scope: string) => definitions.get(scope),
+    scopeDefinition: findScope,
   }
   let parent: Certificate | undefined
   for (const link of chain) {

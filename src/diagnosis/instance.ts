@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { type Doubt, type DoubtKind, readDoubts } from '../storage/doubts.ts'
 import type { Finding } from '../storage/finding.ts'
 import { getMeta } from '../storage/migrations.ts'
 import type { Check, CheckContext } from './check.ts'
@@ -8,7 +9,11 @@ export const instance: Check = {
   name: 'instance',
   needsOwnTables: true,
   allIsWell: 'It is the database that it was: neither copied nor fallen back.',
-  run: async (context) => [...(await copied(context)), ...(await fallenBack(context))],
+  run: async (context) => [
+    ...(await copied(context)),
+    ...(await fallenBack(context)),
+    ...(await doubted(context)),
+  ],
 }
 
 async function copied({ database }: CheckContext): Promise<Finding[]> {
@@ -41,4 +46,45 @@ async function fallenBack({ database }: CheckContext): Promise<Finding[]> {
       mend: 'Do not write to it. Restore the database as a whole, then sync before anybody writes.',
     },
   ]
+}
+
+const DOUBTS: Readonly<Record<DoubtKind, Pick<Finding, 'code' | 'severity' | 'mend'>>> = {
+  'renewal-needed': {
+    code: 'renewal-needed',
+    severity: 'error',
+    mend: 'If this database was restored from a backup, run `morango renew`. If not, the peer lies or was lied to: put its certificate into refusedCertificates, or have its operator run `morango claims`. Other peers sync on.',
+  },
+  'claim-about-us': {
+    code: 'claim-not-believed',
+    severity: 'warning',
+    mend: 'If this database was restored from a backup, run `morango renew`. If not, there is nothing to do: the claim was left out.',
+  },
+  'forged-history': {
+    code: 'history-not-believed',
+    severity: 'warning',
+    mend: 'Look through `morango conflicts` for what came with it. If the peer is not yours, put its certificate into refusedCertificates.',
+  },
+  'claims-differ': {
+    code: 'claims-differ',
+    severity: 'warning',
+    mend: 'What was taught about it is forgotten, and the next syncs ask again. If it comes back each day, compare the two databases.',
+  },
+}
+
+/** What peers said that was not believed. */
+async function doubted({ database }: CheckContext): Promise<Finding[]> {
+  return (await readDoubts(database.kysely)).flatMap((doubt) => {
+    const finding = findingOf(doubt)
+    return finding === undefined ? [] : [finding]
+  })
+}
+
+function findingOf({ certificate, kind, detail, happenedAt }: Doubt): Finding | undefined {
+  if (!isDoubtKind(kind)) return undefined
+  const who = certificate === '' ? 'A peer' : `The peer with certificate ${certificate}`
+  return { ...DOUBTS[kind], sentence: `${who} was not believed at ${happenedAt}. ${detail}` }
+}
+
+function isDoubtKind(kind: string): kind is DoubtKind {
+  return Object.hasOwn(DOUBTS, kind)
 }

@@ -162,6 +162,13 @@ export interface CompiledModel {
    * @throws FieldError like `identify`
    */
   readonly build: (values: Readonly<Record<string, unknown>>, randomUuid: () => string) => RecordIdentity
+  /**
+   * Why a row is not of the record that has this label (protocol §11), by the same rules as `identify`; undefined when
+   * it is. Where the model says so, only the beginning of its partition is looked at.
+   */
+  readonly elsewhere: (row: Readonly<Record<string, unknown>>, label: RecordIdentity) => string | undefined
+  /** The columns that `elsewhere` looks at; undefined where a function may look at all. */
+  readonly identityColumns: readonly string[] | undefined
   /** For `compileTemplateSql`; undefined where the partition comes from a function. */
   readonly partitionTemplate: string | undefined
   /** For `compileTemplateSql`; undefined where the source id is random or comes from a function. */

@@ -2,6 +2,7 @@ import { isHexUuid, recordId, recordIdMatches, resolvePartition } from '../core/
 import { MAX_PARTITION, MAX_SOURCE_ID } from '../core/limits.ts'
 import { FieldError } from './compiled.ts'
 import type { CompiledModel, RecordIdentity } from './compiled.ts'
+import { compileElsewhere, identityColumnsOf } from './identity-elsewhere.ts'
 import { compilePartition, compileSourceId } from './identity-rules.ts'
 import type { PartitionRule, SourceIdRule } from './identity-rules.ts'
 import { excerpt, isLongerThan } from './kinds/codec.ts'
@@ -10,7 +11,12 @@ import type { ModelDeclaration } from './model.ts'
 type Row = Readonly<Record<string, unknown>>
 
 /** The parts of a compiled model that know who a row is. */
-export type CompiledIdentity = Pick<CompiledModel, 'identify' | 'idMatches' | 'build'>
+export type CompiledIdentity = Pick<
+  CompiledModel,
+  'identify' | 'idMatches' | 'build' | 'elsewhere' | 'identityColumns'
+>
+
+type Rules = Pick<CompiledModel, 'identify' | 'idMatches' | 'build'>
 
 /**
  * Compiles the rules of protocol §1 for one model.
@@ -24,16 +30,19 @@ export function compileIdentity(
 ): CompiledIdentity {
   const partitionOf = compilePartition(name, declared.partition)
   const sourceIdOf = compileSourceId(name, declared.sourceId, sourceIdColumn)
-  return declared.id === 'source-id' || sourceIdOf === undefined
-    ? identityBySourceId(partitionOf, sourceIdOf)
-    : identityByHash(name, partitionOf, sourceIdOf)
+  const rules =
+    declared.id === 'source-id' || sourceIdOf === undefined
+      ? identityBySourceId(partitionOf, sourceIdOf)
+      : identityByHash(name, partitionOf, sourceIdOf)
+  return {
+    ...rules,
+    elsewhere: compileElsewhere(name, declared, { identify: rules.identify, partitionOf, sourceIdOf }),
+    identityColumns: identityColumnsOf(declared, sourceIdColumn),
+  }
 }
 
 // Without a rule the id itself is the random source id.
-function identityBySourceId(
-  partitionOf: PartitionRule,
-  sourceIdOf: SourceIdRule | undefined,
-): CompiledIdentity {
+function identityBySourceId(partitionOf: PartitionRule, sourceIdOf: SourceIdRule | undefined): Rules {
   const identityOf = (row: Row, id: string, sourceId: string): RecordIdentity => {
     const partition = resolvePartition(partitionOf(row), id)
     checkLengths(partition, sourceId)
@@ -54,11 +63,7 @@ function identityBySourceId(
   }
 }
 
-function identityByHash(
-  name: string,
-  partitionOf: PartitionRule,
-  sourceIdOf: SourceIdRule,
-): CompiledIdentity {
+function identityByHash(name: string, partitionOf: PartitionRule, sourceIdOf: SourceIdRule): Rules {
   const derive = (row: Row, given: unknown, randomUuid: (() => string) | undefined): RecordIdentity => {
     const hashed = partitionOf(row)
     const sourceId = sourceIdOf(row, randomUuid)

@@ -45,6 +45,13 @@ export interface ModelOptions<Row extends object = AnyRow, Template extends stri
    * function. Certificates and filters cover prefixes of it; an empty one is in no certificate's reach.
    */
   readonly partition: Template | RowFunction<Row, string>
+  /**
+   * What a record's partition begins with, as a template over columns: for a `partition` function that looks at other
+   * rows, which may not be here yet when a record arrives. The partition of an arriving record is then not computed
+   * again; it must begin with this text, up to its end or a colon. Without it, what arrives must give the very
+   * partition that it is sent under.
+   */
+  readonly partitionBegins?: Template
   /** What the database cannot tell about its columns. */
   readonly columns?: { readonly [Column in ColumnOf<Row>]?: ColumnDeclaration }
   /** Columns that stay on this device. */
@@ -72,6 +79,7 @@ export interface ModelDeclaration<Row extends object = object> {
   readonly sourceId: string | RowFunction<object, string> | undefined
   readonly sourceIdColumn: string | undefined
   readonly partition: string | RowFunction<object, string>
+  readonly partitionBegins: string | undefined
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
   readonly exclude: readonly string[]
   readonly validate: ValidateHook<object> | undefined
@@ -85,17 +93,24 @@ export interface ModelDeclaration<Row extends object = object> {
 export type RowOf<Model> = Model extends ModelDeclaration<infer Row> ? Row : never
 
 /** {@link ModelOptions} whose templates may only name columns of the row. */
-type CheckedOptions<Row extends object, Partition extends string, SourceId extends string> = Omit<
-  ModelOptions<Row>,
-  'partition' | 'sourceId'
-> & {
+type CheckedOptions<
+  Row extends object,
+  Partition extends string,
+  SourceId extends string,
+  Begins extends string,
+> = Omit<ModelOptions<Row>, 'partition' | 'sourceId' | 'partitionBegins'> & {
   readonly partition: CheckedTemplate<Partition, Row> | RowFunction<Row, string>
+  readonly partitionBegins?: CheckedTemplate<Begins, Row>
   readonly sourceId?: CheckedTemplate<SourceId, Row> | RowFunction<Row, string>
 }
 
 /** {@link model} for a known row type. */
-export type CheckedModel<Row extends object> = <Partition extends string, SourceId extends string>(
-  options: CheckedOptions<Row, Partition, SourceId>,
+export type CheckedModel<Row extends object> = <
+  Partition extends string,
+  SourceId extends string,
+  Begins extends string,
+>(
+  options: CheckedOptions<Row, Partition, SourceId, Begins>,
 ) => ModelDeclaration<Row>
 
 /**
@@ -134,6 +149,7 @@ function declare<Row extends object>(options: ModelOptions<Row>): ModelDeclarati
     sourceId: options.sourceId,
     sourceIdColumn: options.sourceIdColumn,
     partition: options.partition,
+    partitionBegins: options.partitionBegins,
     columns: { ...options.columns },
     exclude: options.exclude ?? [],
     validate: options.validate,

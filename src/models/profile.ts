@@ -1,12 +1,10 @@
+import { MAX_MODEL_NAME, MAX_PROFILE } from '../core/limits.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { checkLength, declarationError } from './declaration-error.ts'
 import type { ModelDeclaration } from './model.ts'
 import { toScopeDefinition } from './scope.ts'
 import type { ScopeDeclaration } from './scope.ts'
 import { ID_COLUMN, parseTemplate } from './template.ts'
-
-const MAX_PROFILE_NAME = 20
-const MAX_MODEL_NAME = 40
 
 /** What syncs together: models by key, scopes by id. */
 export interface ProfileOptions<Models, Scopes> {
@@ -58,7 +56,7 @@ export function defineProfile<
   const Scopes extends Readonly<Record<string, ScopeDeclaration>>,
 >(options: ProfileOptions<Models, Scopes>): Profile<Models, keyof Scopes & string> {
   const { name, models } = options
-  checkLength('profile name', name, MAX_PROFILE_NAME)
+  checkLength('profile name', name, MAX_PROFILE)
   for (const [key, declared] of Object.entries(models)) checkModel(modelName(key, declared), declared)
   checkDistinct(models)
   const scopes: Record<string, ScopeDefinition> = {}
@@ -75,8 +73,9 @@ export function modelName(key: string, declared: ModelDeclaration): string {
 
 function checkModel(name: string, declared: ModelDeclaration): void {
   checkLength('model name', name, MAX_MODEL_NAME)
-  const { partition, sourceId } = declared
+  const { partition, partitionBegins, sourceId } = declared
   if (typeof partition === 'string') parseTemplate(partition, `Model "${name}": the partition`)
+  if (partitionBegins !== undefined) checkBegins(name, partition, partitionBegins)
   if (declared.sourceIdColumn !== undefined && (sourceId !== undefined || declared.id === 'source-id')) {
     throw declarationError(
       `Model "${name}" has a sourceIdColumn besides ${sourceId === undefined ? "id: 'source-id'" : 'a sourceId'}`,
@@ -97,6 +96,20 @@ function checkModel(name: string, declared: ModelDeclaration): void {
       "Name other columns; for ids that are the source id itself leave sourceId out and set id: 'source-id'",
     )
   }
+}
+
+function checkBegins(name: string, partition: ModelDeclaration['partition'], begins: string): void {
+  if (typeof partition === 'string') {
+    throw declarationError(
+      `Model "${name}" has a partitionBegins besides a partition template`,
+      'Leave it out: it is for partition functions that look at other rows',
+    )
+  }
+  if (parseTemplate(begins, `Model "${name}": the partitionBegins`).columns.length > 0) return
+  throw declarationError(
+    `Model "${name}": the partitionBegins "${begins}" names no column, so it holds a row to nothing`,
+    'Name the columns whose values the partition begins with',
+  )
 }
 
 function checkDistinct(models: ModelDeclarations): void {

@@ -1,9 +1,7 @@
+import { MAX_PREFIXES, MAX_SCOPE_DEFINITION_ID } from '../core/limits.ts'
+import { NOTHING } from '../core/scope.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
 import { checkLength, declarationError } from './declaration-error.ts'
-
-const MAX_SCOPE_ID = 20
-/** What the prefixes end with by which a scope denies one way. */
-export const NOTHING = ':(nothing)'
 
 /** One or more partition prefixes with `${parameter}`s in them. */
 export type ScopeTemplate = string | readonly string[]
@@ -35,11 +33,12 @@ export interface ScopeDeclaration {
 
 /**
  * Declares what the holders of a kind of certificate may read and write: the partitions that begin with one
- * of the prefixes. What is left out is not allowed.
+ * of the prefixes. What is left out is not allowed. A parameter is one part of a partition; end a prefix with a colon
+ * after its last one, unless its values all have one length: `user:1` covers `user:12`.
  *
  * @example
  * scope({ root: 'country_id', readWrite: '${country_id}' })
- * scope({ read: '${country_id}:place', readWrite: '${country_id}:user:${user_id}' })
+ * scope({ read: '${country_id}:place', readWrite: '${country_id}:user:${user_id}:' })
  */
 export function scope(options: ScopeOptions): ScopeDeclaration {
   return {
@@ -58,11 +57,17 @@ export function scope(options: ScopeOptions): ScopeDeclaration {
  */
 export function toScopeDefinition(profile: string, id: string, declared: ScopeDeclaration): ScopeDefinition {
   const { root, read, write, readWrite } = declared
-  checkLength('scope id', id, MAX_SCOPE_ID)
+  checkLength('scope id', id, MAX_SCOPE_DEFINITION_ID)
   if (read.length + write.length + readWrite.length === 0) {
     throw declarationError(
       `Scope "${id}" has no prefix, which on the wire means that it reads and writes everything`,
       'Give it `read`, `write` or `readWrite`',
+    )
+  }
+  if (read.length + write.length + readWrite.length > MAX_PREFIXES) {
+    throw declarationError(
+      `Scope "${id}" has more than ${MAX_PREFIXES} prefixes, which is all that peers take`,
+      'Use shorter prefixes that have more in them, or several scopes',
     )
   }
   if (root !== '') checkRoot(id, root, [...readWrite, ...read, ...write])

@@ -10,15 +10,16 @@ import { ID_COLUMN, parseTemplate } from './template.ts'
  * @throws MorangoError `invalid-declaration`
  */
 export function checkTemplateColumns(table: DeclaredTable, columns: readonly CompiledColumn[]): void {
-  const { partition, sourceId } = table.declared
+  const { partition, partitionBegins, sourceId } = table.declared
   if (typeof partition === 'string') checkTemplate(table, columns, 'partition', partition)
+  if (partitionBegins !== undefined) checkTemplate(table, columns, 'partitionBegins', partitionBegins)
   if (typeof sourceId === 'string') checkTemplate(table, columns, 'sourceId', sourceId)
 }
 
 function checkTemplate(
   table: DeclaredTable,
   columns: readonly CompiledColumn[],
-  which: 'partition' | 'sourceId',
+  which: 'partition' | 'partitionBegins' | 'sourceId',
   template: string,
 ): void {
   for (const name of parseTemplate(template).columns) {

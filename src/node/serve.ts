@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { serve as serveNode } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Morango, ServeOptions } from '../morango.ts'
+import type { Hosts } from '../transport/http/browser-guard.ts'
 import { createRoutes, type RoutesOptions } from '../transport/http/server.ts'
 import { zlibCompressor } from './zlib-compressor.ts'
 
@@ -12,6 +13,11 @@ export interface ListenOptions extends ServeOptions {
   /** The address to listen on. Default: 127.0.0.1. */
   readonly hostname?: string | undefined
   readonly routes?: RoutesOptions | undefined
+  /**
+   * The names by which clients call this server; see {@link RoutesOptions.hosts}. Behind a web server on the same machine
+   * these are the names that it passes on. Default: on a loopback address `'loopback'`, else any.
+   */
+  readonly hosts?: Hosts | undefined
 }
 
 /** A server that listens. */
@@ -26,7 +32,8 @@ export interface Listening {
  * `morango/server`.
  */
 export async function listen(morango: Morango, options: ListenOptions = {}): Promise<Listening> {
-  const { port = 8080, hostname = '127.0.0.1', routes, ...service } = options
+  const { port = 8080, hostname = '127.0.0.1', routes, hosts: named, ...service } = options
+  const hosts = named ?? (isLoopback(hostname) ? 'loopback' : undefined)
   const app = new Hono()
   let closing = false
   // A client in the midst of a sync would keep its connection, and with it the server, to the end of the sync.
@@ -34,7 +41,7 @@ export async function listen(morango: Morango, options: ListenOptions = {}): Pro
     await next()
     if (closing) context.res.headers.set('connection', 'close')
   })
-  app.route('/', createRoutes(morango.service(service), { compressor: zlibCompressor, ...routes }))
+  app.route('/', createRoutes(morango.service(service), { compressor: zlibCompressor, hosts, ...routes }))
   const server = await new Promise<ReturnType<typeof serveNode>>((resolve, reject) => {
     const starting = serveNode({ fetch: app.fetch, port, hostname }, () => resolve(starting))
     starting.once('error', reject)
@@ -52,4 +59,8 @@ export async function listen(morango: Morango, options: ListenOptions = {}): Pro
           (server satisfies Pick<Server, 'closeIdleConnections'>).closeIdleConnections()
       }),
   }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '::1' || hostname.startsWith('127.')
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
 import { requireJsonBounds } from '../core/json-bounds.ts'
-import { MAX_CERTIFICATE_TEXT, MAX_CHAIN, MAX_MESSAGE_DEPTH, MAX_SHORT_TEXT } from '../core/limits.ts'
+import {
+  MAX_CERTIFICATE_TEXT,
+  MAX_CHAIN,
+  MAX_KEY_TEXT,
+  MAX_LISTED_CERTIFICATES,
+  MAX_MESSAGE_DEPTH,
+  MAX_SHORT_TEXT,
+} from '../core/limits.ts'
 import { FIELD_MESSAGES, textUpTo } from './fields.ts'
 
 /**
@@ -13,7 +20,7 @@ export const certificateItemSchema: z.ZodType<CertificateItem> = z
   .object({
     id: textUpTo(MAX_SHORT_TEXT).optional(),
     serialized: textUpTo(MAX_CERTIFICATE_TEXT),
-    signature: textUpTo(MAX_SHORT_TEXT),
+    signature: textUpTo(MAX_KEY_TEXT),
   })
   .transform(({ id, serialized, signature }) => {
     const signed = signedFields(serialized)
@@ -32,11 +39,14 @@ export const certificateItemSchema: z.ZodType<CertificateItem> = z
   })
 
 /** A list of certificates, in an answer. */
-export const certificateListSchema: z.ZodType<CertificateItem[]> = z.array(certificateItemSchema)
+export const certificateListSchema: z.ZodType<CertificateItem[]> = z
+  .unknown()
+  .transform(noMoreThan(MAX_LISTED_CERTIFICATES))
+  .pipe(z.array(certificateItemSchema))
 
 /** `GET publickey/`: a list of one. */
 export const publicKeySchema: z.ZodType<string> = z
-  .tuple([z.object({ public_key: textUpTo(MAX_SHORT_TEXT) })], z.unknown())
+  .tuple([z.object({ public_key: textUpTo(MAX_KEY_TEXT) })], z.unknown())
   .transform(([{ public_key }]) => public_key)
 
 /** A chain of certificates, root first, as the text of a JSON list or as the list itself. */
@@ -47,7 +57,17 @@ export const certificateChainSchema: z.ZodType<CertificateItem[]> = z
     context.addIssue({ code: 'custom', message: FIELD_MESSAGES.required })
     return z.NEVER
   })
+  .transform(noMoreThan(MAX_CHAIN))
   .pipe(z.array(certificateItemSchema, { error: 'Expected a JSON list of certificates.' }))
+
+/** Before the items are looked at one by one. */
+function noMoreThan(count: number): (input: unknown, context: z.RefinementCtx) => unknown {
+  return (input, context) => {
+    if (!Array.isArray(input) || input.length <= count) return input
+    context.addIssue({ code: 'custom', message: `Ensure this list has no more than ${count} certificates.` })
+    return z.NEVER
+  }
+}
 
 /** The text of a chain, as both calls that carry one want it. */
 export function encodeCertificateChain(chain: readonly CertificateItem[]): string {

@@ -23,6 +23,8 @@ export interface WireReply {
   readonly body: unknown
   /** The same, where it is a page of records that what carried it has read already. */
   readonly page?: BufferPage | undefined
+  /** When to try again, in seconds; with 429 and 503. */
+  readonly retryAfter?: number
 }
 
 /** The calls of a {@link Peer}. */

@@ -4,7 +4,7 @@ import {
   MAX_COUNTER,
   MAX_PROFILE,
   MAX_SCOPE_DEFINITION_ID,
-  MAX_SHORT_TEXT,
+  MAX_KEY_TEXT,
 } from '../core/limits.ts'
 import { FIELD_MESSAGES, filledTextUpTo, integer, optional, textUpTo, uuid } from './fields.ts'
 
@@ -62,5 +62,5 @@ export const signingRequestSchema: z.ZodType<SigningRequest> = z.object({
   scope_definition: filledTextUpTo(MAX_SCOPE_DEFINITION_ID),
   scope_version: integer(MAX_COUNTER),
   scope_params: filledTextUpTo(MAX_CERTIFICATE_TEXT),
-  public_key: filledTextUpTo(MAX_SHORT_TEXT),
+  public_key: filledTextUpTo(MAX_KEY_TEXT),
 })

@@ -35,6 +35,8 @@ const ANSWERS: Readonly<Record<MorangoErrorCode, readonly [status: number, shape
   'fsic-malformed': [400, 'string'],
   'fsic-outside-filter': [400, 'string'],
   'fsic-too-large': [400, 'string'],
+  'counter-exhausted': [500, 'detail'],
+  'renewal-needed': [500, 'detail'],
   'nonce-invalid': [403, 'string'],
   'session-signature-invalid': [403, 'string'],
   'unknown-session': [400, 'string'],
@@ -68,6 +70,8 @@ const ERROR_CLASSES: Readonly<Partial<Record<MorangoErrorCode, string>>> = {
   'certificate-profile-invalid': 'CertificateProfileInvalid',
 }
 
+const DEFAULT_RETRY_AFTER = 5
+
 /** The body of an answer to which nothing better is known. */
 export const INTERNAL_ERROR = { detail: 'Internal server error' } as const
 export const NOT_FOUND = { detail: 'Not found.' } as const
@@ -82,18 +86,32 @@ export function statusOf(code: MorangoErrorCode): number {
  *
  * A `MorangoError` whose `details.body` is set is answered with just that, whatever its code: the thrower sets
  * it where the original's exact words are known (`new MorangoError('nonce-invalid', 'The nonce is 70 s old.',
- * { details: { body: 'Nonce is not valid' } })`). What is no `MorangoError` tells nothing: 500.
+ * { details: { body: 'Nonce is not valid' } })`). What is no `MorangoError` tells nothing: 500. `details.retryAfter` is
+ * when to try again, in seconds.
  */
-export function errorAnswer(error: unknown): { readonly status: number; readonly body: unknown } {
+export function errorAnswer(error: unknown): {
+  readonly status: number
+  readonly body: unknown
+  readonly retryAfter?: number
+} {
   if (!(error instanceof MorangoError)) return { status: 500, body: INTERNAL_ERROR }
+  const [status] = ANSWERS[error.code]
+  const { retryAfter } = error.details
+  const body = bodyOf(error)
+  if (status !== 429 && status !== 503) return { status, body }
+  // Without it a client of the original does not try again.
+  return { status, body, retryAfter: typeof retryAfter === 'number' ? retryAfter : DEFAULT_RETRY_AFTER }
+}
+
+function bodyOf(error: MorangoError): unknown {
   const [status, shape] = ANSWERS[error.code]
   const { body, fields } = error.details
-  if (body !== undefined) return { status, body }
-  if (status >= 500) return { status, body: INTERNAL_ERROR }
-  if (shape === 'string') return { status, body: error.message }
-  if (shape === 'list') return { status, body: [error.message] }
+  if (body !== undefined) return body
+  if (status >= 500) return INTERNAL_ERROR
+  if (shape === 'string') return error.message
+  if (shape === 'list') return [error.message]
   if (shape === 'certificate') {
-    return { status, body: { error_class: ERROR_CLASSES[error.code], error_message: error.message } }
+    return { error_class: ERROR_CLASSES[error.code], error_message: error.message }
   }
-  return { status, body: shape === 'fields' && fields !== undefined ? fields : { detail: error.message } }
+  return shape === 'fields' && fields !== undefined ? fields : { detail: error.message }
 }

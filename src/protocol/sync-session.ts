@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
+import {
+  MAX_CONNECTION_PATH,
+  MAX_INSTANCE_INFO,
+  MAX_KEY_TEXT,
+  MAX_PROFILE,
+  MAX_SHORT_TEXT,
+} from '../core/limits.ts'
 import { certificateChainSchema, encodeCertificateChain } from './certificate-item.ts'
-import { MAX_INSTANCE_INFO, MAX_PROFILE, MAX_SHORT_TEXT } from '../core/limits.ts'
 import { filledTextUpTo, hexUuid, textOr, textUpTo, uuid } from './fields.ts'
 
 /** `POST syncsessions/` (protocol §4). `instance` is a text of JSON. */
@@ -29,12 +35,12 @@ export const syncSessionRequestSchema: z.ZodType<SyncSessionRequest> = z.object(
   client_certificate_id: uuid,
   profile: textOr('', MAX_PROFILE),
   certificate_chain: certificateChainSchema,
-  connection_path: filledTextUpTo(MAX_SHORT_TEXT),
+  connection_path: filledTextUpTo(MAX_CONNECTION_PATH),
   instance: filledTextUpTo(MAX_INSTANCE_INFO),
   nonce: hexUuid,
   client_ip: textOr('', MAX_SHORT_TEXT),
   server_ip: textOr('', MAX_SHORT_TEXT),
-  signature: filledTextUpTo(MAX_SHORT_TEXT),
+  signature: filledTextUpTo(MAX_KEY_TEXT),
 })
 
 /** The request's JSON. */
@@ -52,7 +58,7 @@ export interface SyncSessionReply {
 
 /** The answer as a client reads it. */
 export const syncSessionReplySchema: z.ZodType<SyncSessionReply> = z.object({
-  signature: textUpTo(MAX_SHORT_TEXT),
+  signature: textUpTo(MAX_KEY_TEXT),
   server_instance: textUpTo(MAX_INSTANCE_INFO),
 })
 

@@ -4,16 +4,21 @@ import { createChildCertificate } from '../core/certificate-create.ts'
 import { MorangoError } from '../core/errors.ts'
 import { pythonStringify } from '../core/python-json.ts'
 import type { JsonValue } from '../core/python-json.ts'
+import { scopeOf } from '../core/scope.ts'
+import type { ScopeDefinition } from '../core/scope.ts'
 import type { Credentials } from '../protocol/messages.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import {
   certificateChain,
-  getCertificate,
   getHeldCertificate,
   saveCertificate,
+  saveCertificates,
 } from '../storage/certificates.ts'
-import { problemOf, saveCertificateChain } from './certificates.ts'
+import { problemOf } from './certificates.ts'
 import type { ClientContext } from './client-context.ts'
+import { findSigner } from './find-signer.ts'
+import { plainPasswordWarning } from './plain-password.ts'
+import { requireUsable, requireUsableChains } from './refused-certificates.ts'
 
 interface WantedScope {
   readonly scopeDefinition: string
@@ -23,9 +28,9 @@ interface WantedScope {
 /** A certificate wanted from a peer, below a certificate that it holds. */
 export interface CertificateRequest extends WantedScope {
   readonly credentials: Credentials
-  /** The certificate to be signed by; the peer's certificates of `primaryPartition` are asked for without. */
+  /** The certificate to be signed by; without, one that the peer holds under `primaryPartition`. */
   readonly parentId?: string | undefined
-  /** The id of the root certificate. */
+  /** The id of the root certificate; may be left out when the peer holds certificates of one root only. */
   readonly primaryPartition?: string | undefined
 }
 
@@ -36,10 +41,12 @@ export interface CertificatePush extends WantedScope {
 
 /**
  * Gets a certificate from a peer by a signing request, checks it, and keeps it with its private key, which
- * never leaves this side (protocol §3, §4).
+ * never leaves this side (protocol §3, §4). The credentials are sent only once the peer has shown a chain of
+ * certificates under the root that was asked for; that chain is kept when all has succeeded.
  *
- * @throws MorangoError `peer-error` (401, 403, 400), `unknown-certificate`, `unknown-scope-definition`,
- * `certificate-…`, `peer-protocol` when the answer is not what was asked for
+ * @throws MorangoError `peer-error` (401, 403, 400), `unknown-certificate` when the peer holds none under that root,
+ * `invalid-argument` when it has to be said which root is meant, `unknown-scope-definition`, `certificate-…`,
+ * `peer-protocol` when the answer is not what was asked for
  */
 export async function requestCertificate(
   context: ClientContext,
@@ -49,17 +56,22 @@ export async function requestCertificate(
 ): Promise<Certificate> {
   const { signer, db, profile } = context
   const definition = requireDefinition(context, request.scopeDefinition)
-  const parentId = request.parentId ?? (await findParent(context, peer, request, options))
-  const parent = await learnCertificate(context, peer, parentId, options)
+  const scopeParams = pythonStringify(request.scopeParams)
+  scopeOf(definition, scopeParams)
+  const chain = await findSigner(context, peer, request, options)
+  await requireUsableChains(context, chain.certificates)
+  const parent = chain.leaf
   const { privateKeyPem, publicKey } = await signer.generateKeyPair()
   const wanted = {
     parent: parent.id,
     profile,
     scope_definition: definition.id,
     scope_version: definition.version,
-    scope_params: pythonStringify(request.scopeParams),
+    scope_params: scopeParams,
     public_key: publicKey,
   }
+  const warning = plainPasswordWarning(peer.url)
+  if (warning !== undefined) context.onWarning?.({ code: 'plain-password', message: warning })
   const item = await peer.requestCertificate(wanted, request.credentials, options)
   const certificate = certificateFromItem(item)
   const asWanted =
@@ -67,6 +79,7 @@ export async function requestCertificate(
     certificate.profile === profile &&
     certificate.publicKey === publicKey &&
     certificate.scopeDefinitionId === wanted.scope_definition &&
+    certificate.scopeVersion === wanted.scope_version &&
     certificate.scopeParams === wanted.scope_params
   if (!asWanted) {
     throw new MorangoError('peer-protocol', 'The peer signed another certificate than was asked for', {
@@ -74,7 +87,7 @@ export async function requestCertificate(
     })
   }
   await requireSound(context, certificate, parent)
-  await saveCertificate(db, certificate, privateKeyPem)
+  await saveCertificates(db, [...chain.unsaved, certificate], privateKeyPem)
   return certificate
 }
 
@@ -92,6 +105,8 @@ export async function pushCertificate(
 ): Promise<Certificate> {
   const { signer, db } = context
   const definition = requireDefinition(context, push.scopeDefinition)
+  const scopeParams = pythonStringify(push.scopeParams)
+  scopeOf(definition, scopeParams)
   const held = await getHeldCertificate(db, push.parentId)
   if (held === undefined) {
     throw new MorangoError(
@@ -102,6 +117,7 @@ export async function pushCertificate(
       },
     )
   }
+  await requireUsable(context, held.certificate)
   const publicKey = await peer.publicKey(options)
   const { id: salt } = await peer.createNonce(options)
   const certificate = await createChildCertificate({
@@ -110,7 +126,7 @@ export async function pushCertificate(
     parentPrivateKeyPem: held.privateKeyPem,
     scopeDefinitionId: definition.id,
     scopeVersion: definition.version,
-    scopeParams: pythonStringify(push.scopeParams),
+    scopeParams,
     publicKey,
     salt,
   })
@@ -121,44 +137,7 @@ export async function pushCertificate(
   return certificate
 }
 
-/**
- * A certificate that the peer holds; its chain is asked for and checked if it is not known here yet.
- *
- * @throws MorangoError `unknown-certificate`, `certificate-…`
- */
-export async function learnCertificate(
-  context: ClientContext,
-  peer: Peer,
-  id: string,
-  options?: CallOptions,
-): Promise<Certificate> {
-  const known = await getCertificate(context.db, id)
-  if (known !== undefined) return known
-  const chain = await peer.certificates({ ancestorsOf: id }, options)
-  if (chain.length === 0) {
-    throw new MorangoError('unknown-certificate', `The peer does not hold the certificate ${id}`, {
-      hint: 'Ask the peer for its certificates and choose one of them.',
-    })
-  }
-  return saveCertificateChain(context, chain, id)
-}
-
-async function findParent(
-  context: ClientContext,
-  peer: Peer,
-  { primaryPartition }: CertificateRequest,
-  options?: CallOptions,
-): Promise<string> {
-  const query = { primaryPartition, profile: context.profile }
-  const items = await peer.certificates(query, options)
-  const parent = items.find((item) => item.id === primaryPartition) ?? items[0]
-  if (parent !== undefined) return parent.id
-  throw new MorangoError('unknown-certificate', 'The peer holds no certificate to sign with', {
-    hint: 'Check the primary partition, and that this peer may give out certificates for it.',
-  })
-}
-
-function requireDefinition(context: ClientContext, id: string): { id: string; version: number } {
+function requireDefinition(context: ClientContext, id: string): ScopeDefinition {
   const definition = context.scopeDefinition(id)
   if (definition !== undefined) return definition
   throw new MorangoError('unknown-scope-definition', `The scope definition ${id} is not known here`, {

@@ -1,5 +1,6 @@
 import type { Signer } from '../core/ports.ts'
 import type { ScopeDefinition } from '../core/scope.ts'
+import type { EngineWarning } from '../storage/context.ts'
 import type { Budget } from './budget.ts'
 import type { CertificateDeps } from './certificates.ts'
 import type { InstanceInfo } from './instance-info.ts'
@@ -24,6 +25,8 @@ export interface SyncClientOptions extends LeaseOptions {
   /** Records in a chunk; 500, and up to 2,000 with peers that pack them. */
   readonly chunkSize?: number | undefined
   readonly sleep?: Sleep | undefined
+  /** Told what went wrong, or may, without stopping anything. */
+  readonly onWarning?: ((warning: EngineWarning) => void) | undefined
 }
 
 /** What every part of a client works with. */
@@ -33,6 +36,7 @@ export interface ClientContext extends CertificateDeps, LeaseOptions {
   readonly capabilities: readonly string[]
   readonly chunkSize: number | undefined
   readonly sleep: Sleep
+  readonly onWarning: ((warning: EngineWarning) => void) | undefined
   instanceInfo(): InstanceInfo | Promise<InstanceInfo>
   /** The transfers that run here now. Their leases tell it too; of these it is certain at once. */
   readonly running: Set<string>
@@ -75,6 +79,7 @@ export function createClientContext(options: SyncClientOptions): ClientContext {
     sleep: options.sleep ?? realSleep,
     instanceInfo: () => options.instanceInfo(),
     scopeDefinition: (id) => definitions.get(id),
+    onWarning: options.onWarning,
     refusedCertificates: options.refusedCertificates,
     running: new Set(),
   }

@@ -1,11 +1,13 @@
 import { MorangoError, isMorangoError } from '../core/errors.ts'
+import { isFilterSubset, parseFilter } from '../core/filter.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
 import type { Stage } from '../core/stages.ts'
 import { isBefore } from '../core/stages.ts'
 import type { TransferSessionView } from '../protocol/messages.ts'
 import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import type { Budget } from './budget.ts'
-import { mannerOf } from './capability-use.ts'
+import { knownFsic, mannerOf } from './capability-use.ts'
 import { createChunkSizes } from './chunk-size.ts'
 import type { ClientContext, TransferOptions } from './client-context.ts'
 import type { SyncSession } from './connect.ts'
@@ -162,6 +164,7 @@ export async function runTransfer(
         profile,
         format: manner.format,
         isServer: false,
+        certificates: context,
         lease,
         signal,
         confirmDeletions,
@@ -231,8 +234,13 @@ export async function runTransfer(
         hint: 'Sync again: a new session will be opened.',
       })
     }
+    requireSameFilter(position, view)
     if (status === 'errored') failure = erroredThere(id)
     const changes = learned(position, view)
+    // What it claims is used later, and never outside the filter that was asked for.
+    if (changes.serverFsic !== undefined) {
+      claimsUnder(knownFsic(changes.serverFsic, manner.format), manner.format, parseFilter(position.filter))
+    }
     if (Object.keys(changes).length > 0) {
       position = await updateTransfer(db, id, changes, now(), lease)
     }
@@ -272,6 +280,17 @@ function queuedOf(
   toldFsic: string | undefined,
 ): { records_total: number; client_fsic?: string } {
   return { records_total: recordsTotal ?? 0, ...(clientFsic !== toldFsic && { client_fsic: clientFsic }) }
+}
+
+/** What a server claims is about its own filter: another than ours would make it true of other records. */
+function requireSameFilter(transfer: TransferRecord, { filter }: TransferSessionView): void {
+  if (filter === undefined) return
+  const [asked, answered] = [parseFilter(transfer.filter), parseFilter(filter)]
+  if (isFilterSubset(answered, asked) && isFilterSubset(asked, answered)) return
+  throw new MorangoError('peer-protocol', 'The peer answered with another filter than it was asked for', {
+    hint: 'Ask its operator which filter it syncs, and sync with that one.',
+    details: { asked, answered },
+  })
 }
 
 function learned(transfer: TransferRecord, view: TransferSessionView): TransferChanges {

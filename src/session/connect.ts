@@ -3,7 +3,7 @@ import { MorangoError } from '../core/errors.ts'
 import { effectiveCapabilities } from '../protocol/capabilities.ts'
 import type { NonceReply } from '../protocol/messages.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
-import { certificateChain } from '../storage/certificates.ts'
+import { saveCertificates } from '../storage/certificates.ts'
 import { deactivateSyncSession, insertSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
 import { ahead } from './ahead.ts'
@@ -13,7 +13,7 @@ import type { ClientContext } from './client-context.ts'
 import { instanceIdIn } from './instance-info.ts'
 import { retryDelay } from './machine.ts'
 import { failureEvent } from './peer-outcome.ts'
-import { requireNotRefused } from './refused-certificates.ts'
+import { requireUsableChains } from './refused-certificates.ts'
 import { saysCertificateUnknown, sessionText } from './serve-sync-sessions.ts'
 
 const CONNECT_TRIES = 3
@@ -79,14 +79,15 @@ export async function openSession(
 async function enter(
   context: ClientContext,
   peer: Peer,
-  { client, server }: CertificatePair,
+  { client, clientChain, server: serverChain }: CertificatePair,
   nonce: string,
   capabilities: ReadonlySet<string>,
   options?: CallOptions,
 ): Promise<SyncSession> {
   const { db, signer, random, clock } = context
-  await requireNotRefused(context, client.certificate.id, server.id)
-  const chain = await certificateChain(db, client.certificate.id)
+  const chain = clientChain.certificates
+  const server = serverChain.leaf
+  await requireUsableChains(context, chain, serverChain.certificates)
   const instance = await context.instanceInfo()
   const clientInstance = JSON.stringify(instance)
   const id = random.uuid()
@@ -135,6 +136,7 @@ async function enter(
     createdAt: now,
     lastActivityAt: now,
   }
+  await saveCertificates(db, serverChain.unsaved)
   await insertSyncSession(db, record)
   return sessionOf(context, peer, record)
 }

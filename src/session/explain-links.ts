@@ -1,6 +1,6 @@
 import { filterContains } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
-import { NOTHING } from '../models/scope.ts'
+import { grantedPrefixes } from '../core/scope.ts'
 import type { InstanceName } from '../storage/known-instances.ts'
 import type { RecordFacts } from '../storage/record-facts.ts'
 import type {
@@ -56,6 +56,10 @@ type Judged<Name extends LinkName> = readonly [
 function goOn({ role, peer }: TransferEvidence): string {
   if (role === 'client') return `Sync with ${peer} again: it goes on where it stopped.`
   return 'The peer goes on with it when it syncs again.'
+}
+
+function certifiedBy({ certificate }: TransferEvidence): string {
+  return certificate === '' ? '' : `, from the peer with certificate ${certificate}`
 }
 
 /** Judges each link of the chain. Pure. */
@@ -329,7 +333,11 @@ function judgeTransfer({ record, peer, underway, stuck, broughtBy }: ChainFacts)
     return ['failed', `The last ${wayOf(stuck)} did not come to its end: ${standOf(stuck)}.`, evidence, hint]
   }
   if (broughtBy !== undefined) {
-    return ['ok', `This version came with a ${wayOf(broughtBy)} at ${broughtBy.lastActivityAt}.`, evidence]
+    return [
+      'ok',
+      `This version came with a ${wayOf(broughtBy)} at ${broughtBy.lastActivityAt}${certifiedBy(broughtBy)}.`,
+      evidence,
+    ]
   }
   if (isKnownThere(record, peer)) return ['ok', 'Nothing of it is on its way.', evidence]
   return ['not-applicable', 'It is in no transfer.', evidence]
@@ -345,7 +353,7 @@ function judgeApplication({ table, record }: ChainFacts): Judged<'application'> 
       'failed',
       `The record has come, and could not be applied: ${waiting.problem.message}`,
       evidence,
-      'Mend the reason; it is tried again at every sync. See also `morango problems`.',
+      'Mend the reason; it is tried again by itself. See also `morango problems`.',
     ]
   }
   return [
@@ -408,6 +416,6 @@ function listOf(filter: readonly string[]): string {
 
 // A scope that denies one way is filled with prefixes that no record has.
 function allowed({ allows }: CertificateEvidence): string {
-  const some = allows.filter((prefix) => !prefix.endsWith(NOTHING))
+  const some = grantedPrefixes(allows)
   return some.length === 0 ? 'nothing' : listOf(some)
 }

@@ -273,7 +273,7 @@ async function underwayOf({ db }: ClientContext, record: RecordFacts): Promise<T
   return found
 }
 
-function evidenceOf({ transfer, isServer, peer }: PastTransfer): TransferEvidence {
+function evidenceOf({ transfer, isServer, peer, peerCertificateId }: PastTransfer): TransferEvidence {
   const { id, push, stage, status, error, recordsTransferred, recordsTotal, lastActivityAt } = transfer
   return {
     id,
@@ -286,6 +286,7 @@ function evidenceOf({ transfer, isServer, peer }: PastTransfer): TransferEvidenc
     recordsTransferred,
     recordsTotal,
     lastActivityAt,
+    certificate: peerCertificateId,
     position: undefined,
   }
 }

@@ -61,6 +61,8 @@ export interface TransferEvidence {
   readonly recordsTransferred: number
   readonly recordsTotal: number | null
   readonly lastActivityAt: string
+  /** The peer's. */
+  readonly certificate: string
   /** The record's place among those to send, from 1. */
   readonly position: number | undefined
 }

@@ -13,19 +13,22 @@ export const IDLE_SESSION_MS: number = 6 * 60 * 60 * 1000
  * Buffers. What they had transferred and not merged is transferred again by a later sync. A session that some
  * process is at work in stays, however old. Any number of processes may do this at once.
  *
+ * @param which.servedOnly - only those in which this side is the server
+ * @param which.limit - how many at most; all by default
  * @returns how many sessions were closed
  */
 export async function closeIdleSessions(
   options: LeaseOptions & { readonly engine: Engine },
   olderThan: Date = new Date(options.clock.now().getTime() - IDLE_SESSION_MS),
+  which: { readonly servedOnly?: boolean; readonly limit?: number } = {},
 ): Promise<number> {
   const { db, engine, clock } = options
   const terms = leaseTerms(options)
   const now = clock.now().toISOString()
   const before = olderThan.toISOString()
-  const closed = await deactivateIdleSessions(db, { before, now, databaseNow: terms.now })
+  const closed = await deactivateIdleSessions(db, { before, now, databaseNow: terms.now, ...which })
   // Those of sessions closed earlier too: whoever closed them may have died over it.
-  for (const transfer of await orphanedTransfers(db)) {
+  for (const transfer of await orphanedTransfers(db, which.limit)) {
     // oxlint-disable-next-line no-await-in-loop
     await underLease(options, transfer.id, async (lease) => {
       if ((await takeTransfer(terms, transfer, lease.holder)) === undefined) return

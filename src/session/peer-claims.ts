@@ -3,8 +3,7 @@ import { parseFilter } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
 import { counterOf, emptyCounters, emptyPartitions, raiseCounter } from '../core/fsic.ts'
 import type { PartitionCounters, ReadonlyPartitionCounters } from '../core/fsic.ts'
-import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
-import { expandFsic } from '../core/fsic-v2.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import { mannerOf } from './capability-use.ts'
 import type { FsicFormat } from './ports.ts'
@@ -15,19 +14,15 @@ export interface Claim {
   readonly counter: number
 }
 
-/** The counters that an FSIC claims, by partition; nothing when it cannot be read. */
+/** The counters that an FSIC claims, by partition; nothing when it cannot be read, or leaves the filter. */
 export function claimsIn(
   fsic: string,
   { format, filter, role }: { format: FsicFormat; filter: Filter; role: 'producer' | 'receiver' },
 ): PartitionCounters {
   try {
-    if (format === 'v2') return expandFsic(parseFsicV2(fsic), filter)
-    const claims = emptyPartitions()
     // A producer's says the highest of several prefixes, which claims nothing of each.
-    if (role === 'producer' && filter.length > 1) return claims
-    const counters = parseFsicV1(fsic)
-    for (const prefix of filter) claims[prefix] = counters
-    return claims
+    if (format === 'v1' && role === 'producer' && filter.length > 1) return emptyPartitions()
+    return claimsUnder(fsic, format, filter)
   } catch (error) {
     if (isMorangoError(error)) return emptyPartitions()
     throw error

@@ -21,8 +21,11 @@ export function failureEvent(error: unknown, progressed: boolean): MachineEvent 
       return { kind: 'busy' }
     case 'unknown-session':
       return { kind: 'gone' }
-    // A received chunk that may not be stored is the peer's fault.
+    // A received chunk that may not be stored is the peer's fault, and so are claims that it may not make.
     case 'invalid-buffer':
+    case 'fsic-malformed':
+    case 'fsic-outside-filter':
+    case 'fsic-too-large':
     case 'peer-protocol':
     case 'transfer-errored':
       return { kind: 'refused' }

@@ -106,6 +106,12 @@ export interface TransferContext {
 
 export type FsicFormat = 'v1' | 'v2'
 
+/** What the other side of a transfer may do. */
+export interface PeerStanding {
+  /** The prefixes under which its certificate may write; undefined: none. It may be right about this instance there. */
+  readonly peerWrites?: Filter | undefined
+}
+
 /**
  * The engine's operations on one database, as the session layer uses them. Each runs in transactions of its
  * own and can be killed at any point and run again.
@@ -114,7 +120,14 @@ export interface Engine {
   /** App rows to Store (protocol §7). Without a filter: everything of the profile. */
   serialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<SerializeResult>
   /** Store to app rows (protocol §9). Serializes pending changes first. */
-  deserialize(options: { profile: string; filter?: Filter } & WorkOptions): Promise<DeserializeResult>
+  deserialize(
+    options: {
+      profile: string
+      filter?: Filter
+      /** Whether records that failed lately are tried as well, and not only when their pause is over. */
+      retryAll?: boolean
+    } & WorkOptions,
+  ): Promise<DeserializeResult>
   /**
    * Deserializes all records of a profile that wait, if there are any: what a killed sync left between Store and
    * rows, and what could not be applied so far. Costs one look when nothing waits.
@@ -126,10 +139,10 @@ export interface Engine {
    * Fills the outgoing Buffer with what the receiver lacks, replacing what an interrupted attempt left.
    * @returns the number of records queued, and the own FSIC at that moment: what the receiver may learn. The one
    *   told before may say more than was queued, when another transfer brought newer versions in between.
-   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`, `renewal-needed`
    */
   queue(
-    options: TransferContext & { peerFsic: string; format: FsicFormat } & WorkOptions,
+    options: TransferContext & PeerStanding & { peerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<{ count: number; fsic: string }>
   /** What `queue` would queue if pending changes were serialized before. Reads only. */
   preview(options: {
@@ -163,9 +176,10 @@ export interface Engine {
   /**
    * Buffer to Store (protocol §8), then learns the producer's counters (§6), in one transaction. Run again
    * after it has completed, it finds an empty Buffer and only learns the counters.
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`, `renewal-needed`
    */
   dequeue(
-    options: TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions,
+    options: TransferContext & PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>

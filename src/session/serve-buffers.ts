@@ -1,6 +1,6 @@
 import { MorangoError, isMorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
-import { MAX_CHUNK_RECORDS } from '../core/limits.ts'
+import { MAX_CHUNK_RECORDS, MAX_HISTORY } from '../core/limits.ts'
 import { isBefore } from '../core/stages.ts'
 import type { BufferPage } from '../protocol/messages.ts'
 import { getTransfer, moveTransfer, raiseTransferred } from '../storage/transfer-sessions.ts'
@@ -11,6 +11,8 @@ import { describeFailure } from './server-effects.ts'
 import type { ServedTransfer, TransferService } from './serve-transfers.ts'
 import { timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
+import { ownerOf } from './service-room.ts'
+import type { ServiceRoom } from './service-room.ts'
 
 /** The server's side of `buffers/` (protocol §4). */
 export interface BufferService {
@@ -21,7 +23,11 @@ export interface BufferService {
 }
 
 /** Chunks in and out, on top of the transfers. */
-export function createBufferService(options: ServiceOptions, transfers: TransferService): BufferService {
+export function createBufferService(
+  options: ServiceOptions,
+  transfers: TransferService,
+  room: ServiceRoom,
+): BufferService {
   const { db, engine, clock } = options
 
   return { admit, receive, page }
@@ -61,15 +67,18 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
     // All announced records have come: what comes once more is answered as if it were new.
     if (isTransferred(transfer)) return
     requireReady(transfer)
+    const bytes = records.reduce((sum, record) => sum + roughBytes(record), 0)
+    await room.forRecords(ownerOf(session), session.id, records.length, bytes)
     try {
       requireProfiles(records)
+      requireHistories(records)
       const context = {
         transferSessionId: transfer.id,
         profile: session.profile,
         filter: parseFilter(transfer.filter),
       }
       const held = await engine.storeIncoming(context, records)
-      await note(transfer, held)
+      await note(transfer, held, bytes)
     } catch (error) {
       if (isMorangoError(error, 'invalid-buffer')) {
         await settle(transfer.id, { stage: 'transferring', status: 'errored' }, describeFailure(error))
@@ -78,10 +87,10 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
     }
   }
 
-  async function note(transfer: TransferRecord, held: number): Promise<void> {
+  async function note(transfer: TransferRecord, held: number, bytes: number): Promise<void> {
     const total = (await getTransfer(db, transfer.id))?.recordsTotal ?? held
     if (held > total) throw invalidBuffer(`${held} records came, ${total} were announced`)
-    await raiseTransferred(db, transfer.id, held, timestamp(clock))
+    await raiseTransferred(db, transfer.id, held, bytes, timestamp(clock))
     await settle(transfer.id, { stage: 'transferring', status: held === total ? 'completed' : 'pending' })
     // Closed meanwhile: nothing may outlive it.
     if ((await getTransfer(db, transfer.id))?.active !== true) await engine.clearBuffers(transfer)
@@ -132,6 +141,25 @@ export function createBufferService(options: ServiceOptions, transfers: Transfer
     return { count, records: await engine.outgoing(id, range) }
   }
 }
+
+function requireHistories(records: readonly BufferRecord[]): void {
+  const endless = records.find(({ rmcb_list: history }) => history.length > MAX_HISTORY)
+  if (endless === undefined) return
+  throw invalidBuffer(`The history of record ${endless.model_uuid} names more than ${MAX_HISTORY} instances.`)
+}
+
+/** About how much room a record takes in the Buffer. */
+function roughBytes(record: BufferRecord): number {
+  return (
+    record.serialized.length +
+    record.conflicting_serialized_data.length +
+    ROW +
+    COUNTER * record.rmcb_list.length
+  )
+}
+
+const ROW = 250
+const COUNTER = 48
 
 function isTransferred({ stage, status }: TransferRecord): boolean {
   return isBefore('transferring', stage) || (stage === 'transferring' && status === 'completed')

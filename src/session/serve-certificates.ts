@@ -4,6 +4,7 @@ import type { CertificateProblem } from '../core/certificate-checks.ts'
 import { createChildCertificate } from '../core/certificate-create.ts'
 import { MorangoError, isMorangoError } from '../core/errors.ts'
 import type { CertificateQuery } from '../protocol/messages.ts'
+import { MAX_CHAIN } from '../core/limits.ts'
 import {
   certificateChain,
   getCertificate,
@@ -11,12 +12,15 @@ import {
   heldCertificates,
   heldDescendants,
   saveCertificate,
+  saveCertificates,
 } from '../storage/certificates.ts'
 import { consumeNonce } from '../storage/nonces.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { answerError, detailError, fieldError } from './answers.ts'
-import { problemOf, saveCertificateChain } from './certificates.ts'
-import { requireNotRefused } from './refused-certificates.ts'
+import { requireRoomBelow, requireRoomForChain } from './certificate-room.ts'
+import { problemOf, readCertificateChain } from './certificates.ts'
+import type { CheckedChain } from './certificates.ts'
+import { requireUsableChains } from './refused-certificates.ts'
 import { databaseTime } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
 
@@ -69,14 +73,24 @@ export async function signCertificate(
   if (parent === undefined) {
     throw fieldError('parent', `Invalid pk "${request.parent}" - object does not exist.`)
   }
-  if (options.scopeDefinition(request.scope_definition) === undefined) {
+  const definition = options.scopeDefinition(request.scope_definition, request.profile)
+  if (definition === undefined) {
     throw fieldError('scope_definition', `Invalid pk "${request.scope_definition}" - object does not exist.`)
   }
   const held = await getHeldCertificate(db, request.parent)
   if (held === undefined) {
     throw fieldError('parent', 'Server does not have private key for requested parent certificate!')
   }
-  await requireNotRefused(options, parent.id)
+  if (request.scope_version !== definition.version) {
+    const sentence = `Only version ${definition.version} of the scope definition is known here.`
+    throw fieldError('scope_version', sentence)
+  }
+  const chain = await certificateChain(db, parent.id)
+  await requireUsableChains(options, chain)
+  if (chain.length >= MAX_CHAIN) {
+    throw fieldError('parent', `There are ${MAX_CHAIN} certificates down to it: no more can be below.`)
+  }
+  await requireRoomBelow(options, parent.id)
   const certificate = await createChildCertificate({
     signer,
     parent,
@@ -105,7 +119,8 @@ export function requirePushing({ capabilities }: ServiceOptions): void {
 }
 
 /**
- * Takes over a pushed chain, whose last certificate belongs to the shared key (protocol §4).
+ * Takes over a pushed chain, whose last certificate belongs to the shared key (protocol §4): the whole of it, once all
+ * that goes with it is right, or nothing.
  *
  * @throws MorangoError in this order: the others as a chain (`certificate-chain-invalid`), key
  * (`invalid-key`), nonce (`nonce-invalid`), the checks of §3 (`certificate-…`)
@@ -117,8 +132,10 @@ export async function acceptPushedChain(
   const { db, signer } = options
   const last = chain.at(-1)
   if (last === undefined) throw chainRefusal('The certificate chain is empty')
+  if (chain.length > MAX_CHAIN) throw chainRefusal(`It has more than ${MAX_CHAIN} certificates`)
   const certificate = readPushed(last)
-  await saveAncestors(options, chain.slice(0, -1), certificate.parentId)
+  await requireRoomForChain(options, chain)
+  const above = await readAncestors(options, chain.slice(0, -1), certificate.parentId)
   const shared = await sharedKeyPair(db, signer)
   if (certificate.publicKey !== shared.publicKey) {
     throw answerError('invalid-key', 'Shared public key was not used')
@@ -126,25 +143,25 @@ export async function acceptPushedChain(
   if (!(await consumeNonce(db, certificate.salt, await databaseTime(options)))) {
     throw answerError('nonce-invalid', "Nonce (certificate's salt) is not valid")
   }
-  const parent = certificate.parentId === null ? undefined : await getCertificate(db, certificate.parentId)
-  const problem = await problemOf(options, certificate, parent)
+  if (above !== undefined) await requireUsableChains(options, above.certificates)
+  const problem = await problemOf(options, certificate, above?.leaf)
   if (problem !== undefined) throw failedCheck(problem)
-  await saveCertificate(db, certificate, shared.privateKeyPem)
+  await saveCertificates(db, [...(above?.unsaved ?? []), certificate], shared.privateKeyPem)
 }
 
 /**
- * Saves the chain of a client certificate.
+ * Checks the chain of a client certificate in memory, and saves nothing of it.
  *
  * @throws MorangoError `certificate-chain-invalid` (403) for whatever is wrong with it, but
  * `unknown-scope-definition` when it cannot be checked here
  */
-export async function acceptChain(
+export async function readClientChain(
   options: ServiceOptions,
   chain: readonly CertificateItem[],
   expectedLastId: string | undefined,
-): Promise<void> {
+): Promise<CheckedChain> {
   try {
-    await saveCertificateChain(options, chain, expectedLastId)
+    return await readCertificateChain(options, chain, expectedLastId)
   } catch (error) {
     if (isMorangoError(error) && REFUSED.has(error.code)) throw chainRefusal(originalWords(error), error)
     throw error
@@ -159,27 +176,29 @@ const REFUSED: ReadonlySet<string> = new Set([
   'certificate-root-scope-invalid',
   'certificate-scope-not-subset',
   'certificate-profile-invalid',
+  'invalid-key',
 ])
 
-async function saveAncestors(
+async function readAncestors(
   options: ServiceOptions,
   ancestors: readonly CertificateItem[],
   parentId: string | null,
-): Promise<void> {
-  if (ancestors.length === 0 && parentId === null) return
-  await acceptChain(options, ancestors, parentId ?? undefined)
+): Promise<CheckedChain | undefined> {
+  if (ancestors.length === 0 && parentId === null) return undefined
+  return readClientChain(options, ancestors, parentId ?? undefined)
 }
 
 function readPushed(item: CertificateItem): Certificate {
   try {
     return certificateFromItem(item)
   } catch (error) {
-    if (isMorangoError(error, 'certificate-chain-invalid')) throw chainRefusal(error.message, error)
+    if (isMorangoError(error) && REFUSED.has(error.code)) throw chainRefusal(originalWords(error), error)
     throw error
   }
 }
 
-function chainRefusal(reason: string, cause?: unknown): MorangoError {
+/** The answer to a chain that is not taken (403). */
+export function chainRefusal(reason: string, cause?: unknown): MorangoError {
   return answerError('certificate-chain-invalid', `Saving certificate chain has failed: ${reason}`, cause)
 }
 

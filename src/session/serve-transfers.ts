@@ -1,5 +1,6 @@
-import { MorangoError } from '../core/errors.ts'
+import { MorangoError, isMorangoError } from '../core/errors.ts'
 import { filterToString, parseFilter, requireFilterLimits } from '../core/filter.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
 import type {
@@ -10,6 +11,7 @@ import type {
 import type { Caller } from '../protocol/peer.ts'
 import { getCertificates } from '../storage/certificates.ts'
 import { seizeTransfer } from '../storage/leases.ts'
+import { countTransfers } from '../storage/quota-usage.ts'
 import { getSyncSession, touchSyncSession } from '../storage/sync-sessions.ts'
 import type { SyncSessionRecord } from '../storage/sync-sessions.ts'
 import {
@@ -24,10 +26,14 @@ import type { TransferChanges, TransferRecord } from '../storage/transfer-sessio
 import { answerError, fieldError } from './answers.ts'
 import { knownFsic } from './capability-use.ts'
 import { underLease } from './lease-keeper.ts'
+import { limitsOf, tooMany } from './quotas.ts'
+import type { ServiceLimits } from './quotas.ts'
 import { mannerWith, timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
+import { ownerOf } from './service-room.ts'
+import type { ServiceRoom } from './service-room.ts'
 import type { StageGoal, StageRunner } from './stage-runner.ts'
-import { requireNotRefused } from './refused-certificates.ts'
+import { requireUsable } from './refused-certificates.ts'
 import { requireScope } from './transfer-scope.ts'
 import { transferSessionView } from './views.ts'
 
@@ -61,8 +67,13 @@ export interface TransferService {
 }
 
 /** Transfer sessions on top of a stage runner. */
-export function createTransferService(options: ServiceOptions, runner: StageRunner): TransferService {
+export function createTransferService(
+  options: ServiceOptions,
+  runner: StageRunner,
+  room: ServiceRoom,
+): TransferService {
   const { db, engine, clock, stageWaitMs = DEFAULT_STAGE_WAIT_MS } = options
+  const limits = limitsOf(options.limits)
 
   return { create, view, update, close, find, dropAll }
 
@@ -76,7 +87,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     if (request.filter.trim() === '') {
       throw answerError('invalid-filter', 'The filter of a transfer must not be empty')
     }
-    const transfer = (await active(session.id, request.push)) ?? (await insert(session, request))
+    const transfer = (await active(session.id, request.push)) ?? (await insert(session, request, caller))
     if (transfer.status === 'errored') throw answerError('transfer-errored', NOT_INITIALIZED)
     const { mode } = mannerWith(options, caller)
     const { transfer_stage: target } = request
@@ -99,7 +110,15 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
   async function insert(
     session: SyncSessionRecord,
     request: TransferSessionRequest,
+    caller: Caller,
   ): Promise<TransferRecord> {
+    requireTotal(limits, request.push, request.records_total)
+    requireClaims(request.client_fsic, request, caller)
+    if ((await countTransfers(db, session.id)) >= limits.transfersPerSession) {
+      throw tooMany('This sync session has had too many transfers: open another one.', 60)
+    }
+    // What waits to be pulled takes room, and how much is not known before it is queued.
+    if (!request.push) await room.forRecords(ownerOf(session), session.id, 0, 0)
     const now = timestamp(clock)
     const transfer: TransferRecord = {
       id: request.id,
@@ -134,6 +153,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     const session = await getSyncSession(db, transfer.syncSessionId)
     if (session?.active !== true || !session.isServer) return undefined
     await permit(session, transfer)
+    room.noteCall(session.id)
     return { transfer, session }
   }
 
@@ -147,7 +167,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
     if (client === undefined || server === undefined) {
       throw answerError('unknown-certificate', 'Requested certificate does not exist!')
     }
-    await requireNotRefused(options, client.id, server.id)
+    await requireUsable(options, client, server)
     requireScope(options, { push, filter: parseFilter(filter), client, server })
   }
 
@@ -173,7 +193,7 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       await close(id, caller)
       return undefined
     }
-    const patched = transfer.status === 'errored' ? transfer : await apply(transfer, patch)
+    const patched = transfer.status === 'errored' ? transfer : await apply(transfer, patch, caller)
     if (patched === undefined) return undefined
     const target = patch.transfer_stage
     const after =
@@ -202,10 +222,33 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
   async function apply(
     transfer: TransferRecord,
     patch: TransferSessionPatch,
+    caller: Caller,
   ): Promise<TransferRecord | undefined> {
+    requireTotal(limits, transfer.push, patch.records_total)
     const changes = changesOf(transfer, patch)
     if (Object.keys(changes).length === 0) return transfer
+    if (changes.clientFsic !== undefined) requireClaims(changes.clientFsic, transfer, caller)
     return await patchTransfer(db, transfer.id, changes, timestamp(clock))
+  }
+
+  /**
+   * Refuses what a client may not claim before it is kept. Whoever uses it looks again: a later request may be of
+   * another format. What leaves the filter of a pull fails where it does in the original, when the pull is queued.
+   *
+   * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`
+   */
+  function requireClaims(
+    fsic: string,
+    { push, filter }: { readonly push: boolean; readonly filter: string },
+    caller: Caller,
+  ): void {
+    const { format } = mannerWith(options, caller)
+    try {
+      claimsUnder(knownFsic(fsic, format), format, parseFilter(filter))
+    } catch (error) {
+      if (!push && isMorangoError(error, 'fsic-outside-filter')) return
+      throw error
+    }
   }
 
   async function close(id: string, caller: Caller): Promise<boolean> {
@@ -250,9 +293,16 @@ export function createTransferService(options: ServiceOptions, runner: StageRunn
       target,
       profile: session.profile,
       format,
+      owner: ownerOf(session),
       waitMs: mode === 'bundled' ? undefined : stageWaitMs,
     }
   }
+}
+
+/** The Buffer of a push has to end somewhere. */
+function requireTotal({ recordsPerPush }: ServiceLimits, push: boolean, total: number | undefined): void {
+  if (!push || total === undefined || total <= recordsPerPush) return
+  throw fieldError('records_total', `Ensure this value is less than or equal to ${recordsPerPush}.`)
 }
 
 function changesOf(transfer: TransferRecord, patch: TransferSessionPatch): TransferChanges {

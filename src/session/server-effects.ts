@@ -1,4 +1,5 @@
 import { isMorangoError } from '../core/errors.ts'
+import type { Owner } from '../storage/quota-usage.ts'
 import { finishTransfer, getTransfer, moveTransfer, updateTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import type { Effect, MachineEvent } from './machine-types.ts'
@@ -6,15 +7,27 @@ import type { FsicFormat, LeaseHold } from './ports.ts'
 import type { Perform } from './runner.ts'
 import { timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
+import type { StagePlaces } from './stage-places.ts'
 import { doEngineWork } from './stage-work.ts'
 
 /** Does a server's effects for one run over a transfer. Failures of the engine become its `error`. */
 export function performForServer(
-  { db, engine, clock }: ServiceOptions,
+  options: ServiceOptions,
   begun: TransferRecord,
-  { profile, format }: { readonly profile: string; readonly format: FsicFormat },
+  {
+    profile,
+    format,
+    owner,
+    places,
+  }: {
+    readonly profile: string
+    readonly format: FsicFormat
+    readonly owner: Owner
+    readonly places: StagePlaces
+  },
   lease: LeaseHold,
 ): Perform {
+  const { db, engine, clock } = options
   let position = begun
   let reason: string | null = null
 
@@ -60,8 +73,10 @@ export function performForServer(
     if (effect.work === 'send' || effect.work === 'receive') {
       throw new Error(`A server does not ${effect.work}`)
     }
-    const context = { engine, profile, format, isServer: true, lease }
-    const { changes } = await doEngineWork(context, position, effect.work)
+    const { work: part } = effect
+    const context = { engine, profile, format, isServer: true, lease, certificates: options }
+    // It waits under its lease, `started`: so a client goes on asking, and another process does not take it over.
+    const { changes } = await places.inTurn(owner, () => doEngineWork(context, position, part))
     position = await updateTransfer(db, begun.id, changes, timestamp(clock), lease)
     return { kind: 'worked', empty: changes.recordsTotal === undefined ? empty : changes.recordsTotal === 0 }
   }

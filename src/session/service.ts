@@ -6,12 +6,17 @@ import { certificateToItem } from '../core/certificate.ts'
 import { sharedKeyPair } from '../storage/shared-key.ts'
 import { deactivateSyncSession, getSyncSession } from '../storage/sync-sessions.ts'
 import { admitApplicant } from './admission.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import { limitsOf } from './quotas.ts'
 import { createBufferService } from './serve-buffers.ts'
 import { acceptPushedChain, listCertificates, requirePushing, signCertificate } from './serve-certificates.ts'
 import { giveNonce, openSyncSession } from './serve-sync-sessions.ts'
 import { createTransferService } from './serve-transfers.ts'
 import { timestamp } from './service-context.ts'
 import type { ServiceOptions } from './service-context.ts'
+import { createServiceRoom } from './service-room.ts'
+import { createSignInThrottle } from './sign-in-throttle.ts'
+import { createStagePlaces } from './stage-places.ts'
 import { createStageRunner } from './stage-runner.ts'
 import { syncSessionView } from './views.ts'
 
@@ -28,13 +33,21 @@ export type {
  */
 export function createService(options: ServiceOptions): Service {
   const { db, clock, signer } = options
-  const runner = createStageRunner(options)
-  const transfers = createTransferService(options, runner)
-  const buffers = createBufferService(options, transfers)
+  const limits = limitsOf(options.limits)
+  const room = createServiceRoom(options, limits, (id) => closeSession(id))
+  const runner = createStageRunner(options, createStagePlaces(limits))
+  const transfers = createTransferService(options, runner, room)
+  const buffers = createBufferService(options, transfers, room)
+  const signIns = createSignInThrottle(options, limits)
+  const housekeeping = createHousekeeping(options, limits)
 
   return {
     info: () => info(options),
-    createNonce: (caller) => giveNonce(options, caller),
+    createNonce(caller) {
+      // Beside the call, which need not wait for it.
+      void housekeeping.lookAround()
+      return giveNonce(options, caller)
+    },
     certificates: (query) => listCertificates(options, query),
 
     async certificate(id) {
@@ -42,8 +55,10 @@ export function createService(options: ServiceOptions): Service {
       return held === undefined ? undefined : certificateToItem(held.certificate)
     },
 
-    async requestCertificate(request, credentials) {
-      await admitApplicant(options, request, credentials)
+    async requestCertificate(request, credentials, caller) {
+      await signIns.signIn(caller.ip, credentials, () =>
+        admitApplicant(options, request, credentials, caller),
+      )
       return signCertificate(options, request)
     },
 
@@ -58,20 +73,14 @@ export function createService(options: ServiceOptions): Service {
       await acceptPushedChain(options, chain)
     },
 
-    createSyncSession: (request, caller) => openSyncSession(options, request, caller),
+    createSyncSession: (request, caller) => openSyncSession(options, request, caller, room),
 
     async syncSession(id) {
       const session = await getSyncSession(db, id)
       return session?.active === true && session.isServer ? syncSessionView(session) : undefined
     },
 
-    async closeSyncSession(id) {
-      const session = await getSyncSession(db, id)
-      if (session?.active !== true || !session.isServer) return false
-      // Its transfers go first: a session that is still active is found again by the cleaning up.
-      await transfers.dropAll(id)
-      return deactivateSyncSession(db, id, timestamp(clock))
-    },
+    closeSyncSession: closeSession,
 
     createTransferSession: transfers.create,
     transferSession: transfers.view,
@@ -80,6 +89,14 @@ export function createService(options: ServiceOptions): Service {
     admitBuffers: (transferSessionId) => buffers.admit(transferSessionId),
     receiveBuffers: (records) => buffers.receive(records),
     buffers: (query) => buffers.page(query),
+  }
+
+  async function closeSession(id: string): Promise<boolean> {
+    const session = await getSyncSession(db, id)
+    if (session?.active !== true || !session.isServer) return false
+    // Its transfers go first: a session that is still active is found again by the cleaning up.
+    await transfers.dropAll(id)
+    return deactivateSyncSession(db, id, timestamp(clock))
   }
 }
 

@@ -1,6 +1,7 @@
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
 import { currentLease, takeTransfer } from '../storage/leases.ts'
+import type { Owner } from '../storage/quota-usage.ts'
 import { getTransfer } from '../storage/transfer-sessions.ts'
 import type { TransferRecord } from '../storage/transfer-sessions.ts'
 import { leaseTerms, underLease } from './lease-keeper.ts'
@@ -9,6 +10,7 @@ import type { FsicFormat } from './ports.ts'
 import { runMachine } from './runner.ts'
 import { performForServer } from './server-effects.ts'
 import type { ServiceOptions } from './service-context.ts'
+import type { StagePlaces } from './stage-places.ts'
 import { realSleep, startDeadline } from './timing.ts'
 
 const OTHER_RUNNER_POLL_MS = 500
@@ -18,6 +20,8 @@ export interface StageGoal {
   readonly target: Stage
   readonly profile: string
   readonly format: FsicFormat
+  /** Whose turn it has to be. */
+  readonly owner: Owner
   /** How long to wait for it; undefined: until it is done. */
   readonly waitMs: number | undefined
 }
@@ -40,7 +44,7 @@ export interface StageRunner {
  * The server's stage runner of one process. Who may run a stage is decided by the lease in the database; what is
  * known here of own runs only spares looking there again and again.
  */
-export function createStageRunner(options: ServiceOptions): StageRunner {
+export function createStageRunner(options: ServiceOptions, places: StagePlaces): StageRunner {
   const { db, sleep = realSleep } = options
   const terms = leaseTerms(options)
   const running = new Map<string, Promise<boolean>>()
@@ -102,7 +106,10 @@ export function createStageRunner(options: ServiceOptions): StageRunner {
         target: goal.target,
         empty: transfer.recordsTotal === 0,
       })
-      const { phase } = await runMachine(begin, performForServer(options, transfer, goal, lease))
+      const { phase } = await runMachine(
+        begin,
+        performForServer(options, transfer, { ...goal, places }, lease),
+      )
       return phase.kind !== 'parked' || phase.reason !== 'other-runner'
     })
   }

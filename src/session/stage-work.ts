@@ -1,6 +1,8 @@
 import { parseFilter } from '../core/filter.ts'
 import type { TransferChanges, TransferRecord } from '../storage/transfer-sessions.ts'
 import { knownFsic } from './capability-use.ts'
+import type { CertificateDeps } from './certificates.ts'
+import { peerStanding } from './peer-standing.ts'
 import type { DequeueResult, DeserializeResult, Engine, FsicFormat, WorkOptions } from './ports.ts'
 
 /** One side's own part of a stage that the engine does alone. */
@@ -12,6 +14,8 @@ export interface WorkContext extends WorkOptions {
   readonly profile: string
   readonly format: FsicFormat
   readonly isServer: boolean
+  /** Where the other side's certificate is, and what it says. */
+  readonly certificates: CertificateDeps
 }
 
 /** What came of it: changes to note at the transfer, and what happened to records. */
@@ -27,7 +31,8 @@ export async function doEngineWork(
   transfer: TransferRecord,
   work: EngineWork,
 ): Promise<WorkResult> {
-  const { engine, profile, format, isServer, signal, onProgress, lease, confirmDeletions } = context
+  const { engine, profile, format, isServer, certificates } = context
+  const { signal, onProgress, lease, confirmDeletions } = context
   const filter = parseFilter(transfer.filter)
   const peerFsic = isServer ? transfer.clientFsic : transfer.serverFsic
   const options = { profile, filter, signal, onProgress, lease, confirmDeletions }
@@ -44,6 +49,7 @@ export async function doEngineWork(
     case 'queue': {
       const { count, fsic } = await engine.queue({
         ...target,
+        ...(await peerStanding(certificates, transfer)),
         format,
         peerFsic: knownFsic(peerFsic, format),
       })
@@ -51,7 +57,8 @@ export async function doEngineWork(
     }
     case 'dequeue': {
       const producerFsic = knownFsic(peerFsic, format)
-      return { changes: {}, dequeued: await engine.dequeue({ ...target, format, producerFsic }) }
+      const standing = await peerStanding(certificates, transfer)
+      return { changes: {}, dequeued: await engine.dequeue({ ...target, ...standing, format, producerFsic }) }
     }
     case 'deserialize':
       return { changes: {}, deserialized: await engine.deserialize(options) }

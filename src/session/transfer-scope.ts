@@ -1,7 +1,8 @@
 import type { Certificate } from '../core/certificate.ts'
-import { MorangoError } from '../core/errors.ts'
+import { MorangoError, isMorangoError } from '../core/errors.ts'
 import type { Filter } from '../core/filter.ts'
 import { transferPermitted } from '../core/scope.ts'
+import type { Scope } from '../core/scope.ts'
 import { certificateScope } from './certificates.ts'
 import type { CertificateDeps } from './certificates.ts'
 
@@ -14,19 +15,28 @@ export interface ScopedTransfer {
 }
 
 /**
- * Why two certificates do not permit a transfer, in the original's words; undefined when they do.
+ * Why two certificates do not permit a transfer, in the original's words; undefined when they do. A certificate whose
+ * parameters make no scope permits nothing: it may have been saved by a release that took them.
  *
- * @throws MorangoError `unknown-scope-definition`, `certificate-malformed`
+ * @throws MorangoError `unknown-scope-definition`
  */
 export function scopeRefusal(deps: CertificateDeps, transfer: ScopedTransfer): string | undefined {
   const { push, filter } = transfer
-  const permission = transferPermitted({
-    push,
-    filter,
-    server: certificateScope(deps, transfer.server),
-    client: certificateScope(deps, transfer.client),
-  })
+  const server = scopeOrRefusal(deps, transfer.server)
+  if (typeof server === 'string') return server
+  const client = scopeOrRefusal(deps, transfer.client)
+  if (typeof client === 'string') return client
+  const permission = transferPermitted({ push, filter, server, client })
   return permission.permitted ? undefined : REFUSALS[permission.side][push ? 'push' : 'pull']
+}
+
+function scopeOrRefusal(deps: CertificateDeps, certificate: Certificate): Scope | string {
+  try {
+    return certificateScope(deps, certificate)
+  } catch (error) {
+    if (!isMorangoError(error, 'certificate-malformed')) throw error
+    return `The certificate ${certificate.id} permits nothing: ${error.message}.`
+  }
 }
 
 const REFUSALS = {

@@ -12,7 +12,7 @@ import type { WantedTransfer } from './certificate-choice.ts'
 import type { ClientContext } from './client-context.ts'
 import { retrying, sessionOf } from './connect.ts'
 import type { SyncSession } from './connect.ts'
-import { isRefused } from './refused-certificates.ts'
+import { isUsable } from './refused-certificates.ts'
 import { scopeRefusal } from './transfer-scope.ts'
 
 /** A transfer that an earlier sync left, with its session. */
@@ -84,7 +84,7 @@ export async function sessionPermits(
   const server = await getCertificate(context.db, record.serverCertificateId)
   if (held === undefined || server === undefined) return false
   if (scopeRefusal(context, { ...wanted, client: held.certificate, server }) !== undefined) return false
-  return !(await isRefused(context, held.certificate.id)) && !(await isRefused(context, server.id))
+  return (await isUsable(context, held.certificate)) && (await isUsable(context, server))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Kysely, Selectable } from 'kysely'
 import type { Certificate } from '../core/certificate.ts'
+import { MAX_CHAIN } from '../core/limits.ts'
 import type { CertificateTable, Schema } from './schema.ts'
 
 /** A certificate whose private key is here: it can sign sessions and further certificates. */
@@ -18,28 +19,49 @@ export async function saveCertificate(
   certificate: Certificate,
   privateKeyPem?: string,
 ): Promise<void> {
+  await saveCertificates(db, [certificate], privateKeyPem)
+}
+
+/**
+ * Saves checked certificates, all of them or none. Those that are known already stay as they are.
+ *
+ * @param certificates - parents before children
+ * @param privateKeyPem - of the last one, which gains it if it is known and had none
+ */
+export async function saveCertificates(
+  db: Kysely<Schema>,
+  certificates: readonly Certificate[],
+  privateKeyPem?: string,
+): Promise<void> {
+  const last = certificates.at(-1)
+  if (last === undefined) return
+  const keyOf = (certificate: Certificate): string | null =>
+    certificate === last ? (privateKeyPem ?? null) : null
+  // One statement: it is done as a whole.
   await db
     .insertInto('morango_certificate')
-    .values({
-      id: certificate.id,
-      parent_id: certificate.parentId,
-      profile: certificate.profile,
-      salt: certificate.salt,
-      scope_definition_id: certificate.scopeDefinitionId,
-      scope_version: certificate.scopeVersion,
-      scope_params: certificate.scopeParams,
-      public_key: certificate.publicKey,
-      serialized: certificate.serialized,
-      signature: certificate.signature,
-      private_key: privateKeyPem ?? null,
-    })
+    .values(
+      certificates.map((certificate) => ({
+        id: certificate.id,
+        parent_id: certificate.parentId,
+        profile: certificate.profile,
+        salt: certificate.salt,
+        scope_definition_id: certificate.scopeDefinitionId,
+        scope_version: certificate.scopeVersion,
+        scope_params: certificate.scopeParams,
+        public_key: certificate.publicKey,
+        serialized: certificate.serialized,
+        signature: certificate.signature,
+        private_key: keyOf(certificate),
+      })),
+    )
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
   if (privateKeyPem === undefined) return
   await db
     .updateTable('morango_certificate')
     .set({ private_key: privateKeyPem })
-    .where('id', '=', certificate.id)
+    .where('id', '=', last.id)
     .where('private_key', 'is', null)
     .execute()
 }
@@ -55,6 +77,7 @@ export async function getCertificates(
   db: Kysely<Schema>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Certificate>> {
+  if (ids.length === 0) return new Map()
   const rows = await db.selectFrom('morango_certificate').selectAll().where('id', 'in', ids).execute()
   return new Map(rows.map((row) => [row.id, toCertificate(row)]))
 }
@@ -118,10 +141,13 @@ function hostnameIn(instance: string): string {
   }
 }
 
-/** A certificate with its ancestors, root first; empty when it is not known. */
+/**
+ * A certificate with its ancestors, root first; empty when one of them is not known. Of a chain that is longer than any
+ * peer takes only so much that this can be seen.
+ */
 export async function certificateChain(db: Kysely<Schema>, id: string): Promise<Certificate[]> {
   const chain: Certificate[] = []
-  for (let next: string | null = id; next !== null;) {
+  for (let next: string | null = id; next !== null && chain.length <= MAX_CHAIN;) {
     // Each link names the next one.
     // oxlint-disable-next-line no-await-in-loop
     const certificate: Certificate | undefined = await getCertificate(db, next)

@@ -3,6 +3,7 @@ import type { SqlValue } from '../models/compiled.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
 import type { Schema } from './schema.ts'
+import { peerCertificateId } from './transfer-peer.ts'
 
 /**
  * What became of a conflict: our content was kept; the model's `merge` made one of both; a deletion won over an edit;
@@ -50,6 +51,7 @@ const COLUMNS = [
   'their_deleted',
   'result',
   'transfer_session_id',
+  'certificate_id',
   'state',
   'settled_at',
 ] as const
@@ -61,15 +63,24 @@ const TYPES = {
   their_deleted: 'integer',
 }
 
-/** Keeps conflicts as data. Those in which nothing was lost, because both sides have the same, are left out. */
+/**
+ * Keeps conflicts as data, with the certificate of the peer that brought theirs, for transfers are forgotten some day.
+ * Those in which nothing was lost, because both sides have the same, are left out.
+ */
 export async function noteConflicts(
   trx: Kysely<Schema>,
   dialect: Dialect,
   conflicts: readonly NewConflict[],
   now: string,
 ): Promise<void> {
-  const rows = conflicts.filter(losesSomething).map((conflict): SqlValue[] => {
-    const { ours, theirs } = conflict
+  const lossy = conflicts.filter(losesSomething)
+  const certificates = new Map<string, string>()
+  for (const transfer of new Set(lossy.flatMap(({ transferSessionId }) => transferSessionId ?? []))) {
+    const certificate = await peerCertificateId(trx, transfer)
+    if (certificate !== undefined) certificates.set(transfer, certificate)
+  }
+  const rows = lossy.map((conflict): SqlValue[] => {
+    const { ours, theirs, transferSessionId } = conflict
     return [
       conflict.profile,
       conflict.model,
@@ -85,7 +96,8 @@ export async function noteConflicts(
       theirs.serialized,
       theirs.deleted ? 1 : 0,
       conflict.result,
-      conflict.transferSessionId,
+      transferSessionId,
+      certificates.get(transferSessionId ?? '') ?? null,
       conflict.settled === true ? 'dismissed' : 'open',
       conflict.settled === true ? now : null,
     ]
@@ -97,6 +109,43 @@ export async function noteConflicts(
     { table: 'morango_conflict', columns: COLUMNS, types: TYPES, constants },
     rows,
   )
+}
+
+/** A version that lost a conflict earlier, and for which its record has no room any more. */
+export interface DroppedVersion {
+  readonly profile: string
+  readonly model: string
+  readonly recordId: string
+  readonly partition: string
+  readonly serialized: string
+  /** The content that the record has now. */
+  readonly result: string
+  readonly stamp: { readonly instance: string; readonly counter: number }
+  readonly transferSessionId: string | null
+}
+
+/** Keeps such versions as conflicts, those left out that are there already. Who made them is not known any more. */
+export async function noteDropped(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  versions: readonly DroppedVersion[],
+  now: string,
+): Promise<void> {
+  if (versions.length === 0) return
+  const ids = JSON.stringify([...new Set(versions.map(({ recordId }) => recordId))])
+  const known = await sql<{ id: string; ours: string; theirs: string }>`
+    select record_id as id, our_serialized as ours, their_serialized as theirs from morango_conflict
+    where record_id in (select value from ${dialect.list(ids)})`.execute(trx)
+  const seen = new Set(known.rows.flatMap(({ id, ours, theirs }) => [id + ours, id + theirs]))
+  const conflicts = versions.flatMap(({ stamp, serialized, ...about }): NewConflict[] => {
+    const key = about.recordId + serialized
+    if (seen.has(key)) return []
+    seen.add(key)
+    const theirs = { instance: '', counter: 0, serialized, deleted: false }
+    const ours = { ...stamp, serialized: about.result, deleted: false }
+    return [{ ...about, resolution: 'ours-kept', ours, theirs }]
+  })
+  await noteConflicts(trx, dialect, conflicts, now)
 }
 
 function losesSomething({ ours, theirs }: NewConflict): boolean {

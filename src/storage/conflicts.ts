@@ -20,6 +20,8 @@ export interface Conflict {
   readonly theirs: ConflictSide
   /** The transfer that brought theirs; undefined for what had waited here. */
   readonly transferSessionId: string | undefined
+  /** The certificate of the peer that brought theirs; undefined where it is not known. */
+  readonly certificateId: string | undefined
   readonly state: ConflictState
   readonly settledAt: string | undefined
 }
@@ -76,6 +78,7 @@ export interface ConflictRow {
   readonly their_deleted: Flag
   readonly result: string
   readonly transfer_session_id: string | null
+  readonly certificate_id: string | null
   readonly state: ConflictState
   readonly happened_at: string
   readonly settled_at: string | null
@@ -83,7 +86,8 @@ export interface ConflictRow {
 
 const MOST = 1000
 const SUMMARY = sql.raw(`no, profile, model_name, record_id, partition, resolution, our_instance, our_counter,
-  our_deleted, their_instance, their_counter, their_deleted, transfer_session_id, state, happened_at, settled_at`)
+  our_deleted, their_instance, their_counter, their_deleted, transfer_session_id,
+  certificate_id, state, happened_at, settled_at`)
 
 /** Conflicts, the latest first. */
 export async function readConflicts(db: Kysely<Schema>, query: ConflictQuery = {}): Promise<Conflict[]> {
@@ -157,6 +161,7 @@ export function toConflict(row: ConflictRow): Conflict {
     ours: { instance: row.our_instance, counter: row.our_counter, deleted: row.our_deleted === 1 },
     theirs: { instance: row.their_instance, counter: row.their_counter, deleted: row.their_deleted === 1 },
     transferSessionId: row.transfer_session_id ?? undefined,
+    certificateId: row.certificate_id ?? undefined,
     state: row.state,
     settledAt: row.settled_at ?? undefined,
   }

@@ -4,29 +4,6 @@ import type { Dialect } from './dialect.ts'
 import type { Stamp } from './instance.ts'
 import type { Schema } from './schema.ts'
 
-/** One claim: everything under `partition` that `instance` saved up to `counter` is here. */
-export interface Claim {
-  readonly partition: string
-  readonly instance: string
-  readonly counter: number
-}
-
-/** Raises database max counters to the given claims; never lowers one (protocol §6). */
-export async function learnClaims(
-  db: Kysely<Schema>,
-  dialect: Dialect,
-  claims: readonly Claim[],
-): Promise<void> {
-  for (const { partition, instance, counter } of claims) {
-    await sql`insert into morango_database_max_counter (partition, instance_id, counter)
-      values (${partition}, ${instance}, ${counter})
-      on conflict (partition, instance_id) do update
-      set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(
-      db,
-    )
-  }
-}
-
 /** After serializing: the own counter on the filter's prefixes, or on `""` without one (protocol §6). */
 export async function claimOwn(
   db: Kysely<Schema>,
@@ -34,12 +11,26 @@ export async function claimOwn(
   stamp: Stamp,
   filter: Filter | undefined,
 ): Promise<void> {
-  const prefixes = filter ?? ['']
-  await learnClaims(
+  for (const partition of filter ?? ['']) {
+    await raiseClaim(db, dialect, { partition, instance: stamp.instance, counter: stamp.counter })
+  }
+}
+
+async function raiseClaim(
+  db: Kysely<Schema>,
+  dialect: Dialect,
+  { partition, instance, counter }: { partition: string; instance: string; counter: number },
+): Promise<void> {
+  await sql`insert into morango_database_max_counter (partition, instance_id, counter)
+    values (${partition}, ${instance}, ${counter})
+    on conflict (partition, instance_id) do update
+    set counter = ${dialect.greatest(sql`morango_database_max_counter.counter`, sql`excluded.counter`)}`.execute(
     db,
-    dialect,
-    prefixes.map((partition) => ({ partition, instance: stamp.instance, counter: stamp.counter })),
   )
+  await sql`insert into morango_claim (partition, instance_id, certificate_id, counter)
+    values (${partition}, ${instance}, '', ${counter})
+    on conflict (partition, instance_id, certificate_id) do update
+    set counter = ${dialect.greatest(sql`morango_claim.counter`, sql`excluded.counter`)}`.execute(db)
 }
 
 /**

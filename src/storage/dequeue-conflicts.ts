@@ -1,11 +1,19 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
+import { type HistoryTrust, type MergeChoice, mergeRecords, type StoreRecord } from '../core/merge.ts'
 import type { SqlValue } from '../models/compiled.ts'
 import type { TransferContext, WorkOptions } from '../session/ports.ts'
-import { type ConflictVersion, type NewConflict, noteConflicts } from './conflict-log.ts'
+import { boundRecord } from './bound-conflicting.ts'
+import {
+  type ConflictVersion,
+  type DroppedVersion,
+  type NewConflict,
+  noteConflicts,
+  noteDropped,
+} from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { markDirtyByIds } from './dirty.ts'
+import { isBeyond } from './distrust.ts'
 import { type IncomingRange, inRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
 import { chooseContent } from './merge-hook.ts'
@@ -28,6 +36,7 @@ export async function mergeConflicts(
   options: TransferContext & WorkOptions,
   range: IncomingRange,
   stamp: Stamp,
+  trust: HistoryTrust,
 ): Promise<number> {
   const { dialect } = context.database
   const session = options.transferSessionId
@@ -36,7 +45,7 @@ export async function mergeConflicts(
     options.signal?.throwIfAborted()
     const found = await sql<{ id: string }>`select i.id from morango_incoming i
       join morango_store s on s.id = i.id
-      where ${inRange({ ...range, after })} and not ${incomingCoversStore(dialect)}
+      where ${inRange({ ...range, after })} and not ${incomingCoversStore(dialect, trust)}
       order by i.id limit ${context.sizes.batch}`.execute(trx)
     const last = found.rows.at(-1)
     if (last === undefined) return count
@@ -49,18 +58,23 @@ export async function mergeConflicts(
     const ours = await sql<RecordRow>`select s.*, ${historyOf(dialect, sql`s.id`)} as counters
       from morango_store s where s.id in (select value from ${dialect.list(ids)}) order by s.id`.execute(trx)
     const conflicts: NewConflict[] = []
+    const dropped: DroppedVersion[] = []
     const merged = ours.rows.map((row, index) => {
       const other = theirs.rows[index]
       if (other === undefined || other.id !== row.id) throw new Error('conflicting records do not line up')
       const local = rowToRecord(row, row.profile, null)
       const incoming = rowToRecord(other, options.profile, session)
       const choice = chooseContent(context, local, incoming, stamp.instance)
-      const result = mergeRecords(local, incoming, stamp, choice)
+      const merging = mergeRecords(local, incoming, stamp, choice, trust)
+      const { record: result, dropped: lost } = boundRecord(merging)
+      dropped.push(...lost)
       if (!result.hardDeleted) conflicts.push(conflictOf(local, incoming, choice, result))
       return result
     })
     await writeMerged(trx, dialect, merged, ids)
-    await noteConflicts(trx, dialect, conflicts, context.clock.now().toISOString())
+    const now = context.clock.now().toISOString()
+    await noteConflicts(trx, dialect, conflicts, now)
+    await noteDropped(trx, dialect, dropped, now)
     await sql`delete from morango_incoming where transfer_session_id = ${session}
       and id in (select value from ${dialect.list(ids)})`.execute(trx)
   }
@@ -123,10 +137,15 @@ async function writeMerged(
   await markDirtyByIds(trx, dialect, ids)
 }
 
-/** SQL condition: the Store's version `s` is in the history of the buffered record `i`. */
-function incomingCoversStore(dialect: Dialect): RawBuilder<boolean> {
-  return sql<boolean>`((i.last_saved_instance = s.last_saved_instance and i.last_saved_counter >= s.last_saved_counter)
-    or coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0) >= s.last_saved_counter)`
+/** SQL condition: the Store's version `s` is in the history of the buffered record `i`, as far as that is believed. */
+function incomingCoversStore(dialect: Dialect, trust: HistoryTrust): RawBuilder<boolean> {
+  const beyond = (instance: RawBuilder<unknown>, counter: RawBuilder<unknown>): RawBuilder<boolean> =>
+    isBeyond(dialect, trust, instance, counter)
+  const last = sql`i.last_saved_counter`
+  const entry = sql`coalesce(${dialect.numberAt(sql`i.counters`, sql`s.last_saved_instance`)}, 0)`
+  return sql<boolean>`(not ${beyond(sql`i.last_saved_instance`, last)}
+    and ((i.last_saved_instance = s.last_saved_instance and ${last} >= s.last_saved_counter)
+      or (${entry} >= s.last_saved_counter and not ${beyond(sql`s.last_saved_instance`, entry)})))`
 }
 
 function rowToRecord(row: RecordRow, profile: string, session: string | null): StoreRecord {

@@ -1,25 +1,37 @@
 import { type Kysely, sql } from 'kysely'
-import type { Filter } from '../core/filter.ts'
-import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
-import { expandFsic } from '../core/fsic-v2.ts'
-import type { DequeueResult, FsicFormat, TransferContext, WorkOptions } from '../session/ports.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
+import type { HistoryTrust } from '../core/merge.ts'
+import type {
+  DequeueResult,
+  FsicFormat,
+  PeerStanding,
+  TransferContext,
+  WorkOptions,
+} from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
-import { type Claim, learnClaims } from './counters.ts'
 import { mergeConflicts } from './dequeue-conflicts.ts'
-import { countIncoming, type IncomingRange, inRange, movedRecord, nextRange } from './incoming.ts'
+import { boundArriving } from './bound-conflicting.ts'
+import { dropForgedEntries, isBeyond, keepDoubtfullyKnown, readTrust } from './distrust.ts'
+import { countIncoming, type IncomingRange, inRange, nextRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
-import { renewIfRestored } from './restored.ts'
+import { learnClaims } from './learn.ts'
+import { pendingRows } from './pending.ts'
+import { heedClaimsAboutUs } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import { forgetEmptyPartitions } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { setAsideMoved } from './set-aside.ts'
 import { noteGrowth } from './statistics.ts'
 import { countPresent, takeOver } from './take-over.ts'
+import { peerCertificateId } from './transfer-peer.ts'
+import { takeReplacements } from './take-in.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
 
-type DequeueOptions = TransferContext & { producerFsic: string; format: FsicFormat } & WorkOptions
+type DequeueOptions = TransferContext &
+  PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions
 
 /**
  * Incoming Buffer to Store (protocol §8), in turns: pending local changes are serialized first, so that an edit not
@@ -38,7 +50,8 @@ export async function dequeue(
   const total = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   const received = await run(async (turn) => {
     const { trx } = turn
-    await renewIfRestored(turn, context, options.producerFsic, options.format)
+    const claims = claimsUnder(options.producerFsic, options.format, options.filter)
+    await heedClaimsAboutUs(turn, context, { ...options, claims })
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
     else await noteGrowth(trx, context.database.dialect, 'morango_incoming', count)
@@ -87,10 +100,14 @@ async function dequeueTurn(
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   }
   const stamp = await turn.stamp()
+  const trust = await readTrust(trx, dialect, range)
+  await dropForgedEntries(turn, context, options, range, trust, stamp)
+  await serializeSameIds(turn, context, options.profile, range)
+  await boundArriving(trx, context, options, range)
   const present = await countPresent(trx, range)
-  const { known, conflicts } =
-    present === 0 ? NONE_MET : await meetPresent(trx, context, options, range, stamp)
-  const fastForwarded = present - known - conflicts
+  const { known, conflicts, aside } =
+    present === 0 ? NONE_MET : await meetPresent(turn, context, options, range, stamp, trust)
+  const fastForwarded = present - known - conflicts - aside
   const created = range.records - present
   await takeOver(trx, dialect, options, range, { created, replaced: fastForwarded })
   await forgetEmptyPartitions(trx)
@@ -98,58 +115,67 @@ async function dequeueTurn(
   return { range, isLast, created, fastForwarded, known, conflicts }
 }
 
-const NONE_MET = { known: 0, conflicts: 0 }
+// A row that is here is first, whatever its partition: else a record of its id could take its place.
+async function serializeSameIds(
+  turn: Turn,
+  context: EngineContext,
+  profile: string,
+  range: IncomingRange,
+): Promise<void> {
+  const found = await sql<{ id: string }>`select distinct p.record_id as id
+    from ${pendingRows(context.database.dialect)} p join morango_incoming i on i.id = p.record_id
+    where ${inRange(range)} and not exists (select 1 from morango_store s where s.id = i.id)`.execute(
+    turn.trx,
+  )
+  if (found.rows.length === 0) return
+  turn.alone()
+  const only = found.rows.map(({ id }) => id)
+  await serializeIn(turn, context, { profile, raise: 'if-needed', only })
+}
+
+const NONE_MET = { known: 0, conflicts: 0, aside: 0 }
 
 /** Settles those of the range that cannot be taken over, for what the Store has of them. */
 async function meetPresent(
-  trx: Kysely<Schema>,
+  turn: Turn,
   context: EngineContext,
   options: DequeueOptions,
   range: IncomingRange,
   stamp: Stamp,
-): Promise<{ readonly known: number; readonly conflicts: number }> {
-  await refuseMoved(trx, range)
-  const known = await dropKnown(trx, range)
-  return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp) }
+  trust: HistoryTrust,
+): Promise<{ readonly known: number; readonly conflicts: number; readonly aside: number }> {
+  const now = context.clock.now().toISOString()
+  const { trx } = turn
+  const replaced = await takeReplacements(turn, context, options, range)
+  const aside = replaced + (await setAsideMoved(trx, context.database.dialect, options, range, now))
+  const known = await dropKnown(trx, context, options, range, trust)
+  return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp, trust), aside }
 }
 
 async function finish(trx: Kysely<Schema>, context: EngineContext, options: DequeueOptions): Promise<void> {
-  await deleteTransferRows(trx, 'morango_incoming', options.transferSessionId)
-  const claims = claimsOf(options.producerFsic, options.filter, options.format)
-  await learnClaims(trx, context.database.dialect, claims)
-}
-
-/** The producer's claims as a receiver takes them over (protocol §6): v2 in the expanded form. */
-function claimsOf(fsic: string, filter: Filter, format: FsicFormat): Claim[] {
-  if (format === 'v1') {
-    const counters = Object.entries(parseFsicV1(fsic))
-    return filter.flatMap((partition) =>
-      counters.map(([instance, counter]) => ({ partition, instance, counter })),
-    )
-  }
-  return Object.entries(expandFsic(parseFsicV2(fsic), filter)).flatMap(([partition, counters]) =>
-    Object.entries(counters).map(([instance, counter]) => ({ partition, instance, counter })),
-  )
-}
-
-// The same check as at a chunk's arrival, for records that have become known since.
-async function refuseMoved(trx: Kysely<Schema>, range: IncomingRange): Promise<void> {
-  const moved = await sql<{
-    id: string
-  }>`select i.id from morango_incoming i join morango_store s on s.id = i.id
-    where ${inRange(range)} and (s.partition <> i.partition or s.model_name <> i.model_name
-      or s.source_id <> i.source_id) limit 1`.execute(trx)
-  const id = moved.rows[0]?.id
-  if (id !== undefined) throw movedRecord(id)
+  const { transferSessionId, producerFsic, filter, format } = options
+  await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
+  const certificate = (await peerCertificateId(trx, transferSessionId)) ?? ''
+  await learnClaims(trx, context.database.dialect, certificate, claimsUnder(producerFsic, format, filter))
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.
-async function dropKnown(trx: Kysely<Schema>, range: IncomingRange): Promise<number> {
+async function dropKnown(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  options: TransferContext,
+  range: IncomingRange,
+  trust: HistoryTrust,
+): Promise<number> {
+  const isBelieved = sql`not ${isBeyond(context.database.dialect, trust, sql`i.last_saved_instance`, sql`i.last_saved_counter`)}`
+  const inHistory = sql`exists (select 1 from morango_record_max_counter r where r.store_id = i.id
+    and r.instance_id = i.last_saved_instance and r.counter >= i.last_saved_counter)`
+  const isKnown = sql<boolean>`(${isBelieved} and ((s.last_saved_instance = i.last_saved_instance
+    and s.last_saved_counter >= i.last_saved_counter) or ${inHistory}))`
+  await keepDoubtfullyKnown(trx, context, options, range, isKnown)
   const result = await sql`delete from morango_incoming as i
-    where ${inRange(range)} and (
-      exists (select 1 from morango_store s where s.id = i.id
-        and s.last_saved_instance = i.last_saved_instance and s.last_saved_counter >= i.last_saved_counter)
-      or exists (select 1 from morango_record_max_counter r where r.store_id = i.id
-        and r.instance_id = i.last_saved_instance and r.counter >= i.last_saved_counter))`.execute(trx)
+    where ${inRange(range)} and exists (select 1 from morango_store s where s.id = i.id and ${isKnown})`.execute(
+    trx,
+  )
   return Number(result.numAffectedRows ?? 0n)
 }

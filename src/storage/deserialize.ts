@@ -5,8 +5,10 @@ import type { DeserializeResult, WorkOptions } from '../session/ports.ts'
 import { applyDeletions } from './apply-deletions.ts'
 import { applyRecords, type Known } from './apply-records.ts'
 import { type EngineContext, requireProfile } from './context.ts'
+import { createReaches, type Reach, type Reaches } from './deletion-reach.ts'
 import { holdArrivingDeletions } from './deletion-brake.ts'
 import {
+  type DirtyDeletion,
   type DirtyRecord,
   type Found,
   type Page,
@@ -18,8 +20,10 @@ import {
   readDirtyParents,
 } from './dirty.ts'
 import { parentsFirst } from './hierarchy.ts'
+import { wakeAll, wakeDue } from './retry.ts'
 import type { Schema } from './schema.ts'
 import { serialize, serializeIn } from './serialize.ts'
+import { takeInFreed } from './take-in.ts'
 import type { Turn } from './turn.ts'
 import { createTurnSizes } from './turn-size.ts'
 import { betweenTurns, type Run } from './turns.ts'
@@ -28,6 +32,8 @@ interface DeserializeOptions extends WorkOptions {
   readonly profile: string
   readonly filter?: Filter | undefined
   readonly raise: 'always' | 'if-needed'
+  /** Whether records in a pause are tried as well. */
+  readonly retryAll?: boolean | undefined
 }
 
 const NOTHING_HELD = { models: new Set<string>(), waiting: 0 }
@@ -49,8 +55,7 @@ interface Position {
 
 interface Undeleted {
   readonly model: CompiledModel
-  readonly hard: boolean
-  readonly ids: readonly string[]
+  readonly deletions: readonly DirtyDeletion[]
 }
 
 /**
@@ -65,6 +70,11 @@ export async function deserialize(
 ): Promise<DeserializeResult> {
   await serialize(run, context, { ...options, onProgress: undefined })
   const profile = requireProfile(context, options.profile)
+  await run(async ({ trx }) => {
+    await wakeDue(trx, context.clock.now().getTime())
+    if (options.retryAll === true) await wakeAll(trx, profile.name)
+  })
+  await run((turn) => takeInFreed(turn, context, profile.name))
   const braked = context.brakeArriving === true && options.confirmDeletions !== true
   const held = braked ? await run(({ trx }) => holdArrivingDeletions(trx, context, options)) : NOTHING_HELD
   const total = { written: 0, deleted: 0, failed: held.waiting }
@@ -98,13 +108,16 @@ async function deserializeTurn(
   const { trx } = turn
   const { filter, signal } = options
   const { sizes } = context
+  const { dialect } = context.database
   // What was changed since the turn before would be written over otherwise.
   await serializeIn(turn, context, { ...options, raise: 'if-needed', onProgress: undefined })
   const total = { written: 0, deleted: 0, failed: 0 }
   let taken = 0
   const undeleted = [...from.undeleted]
-  const deletedModels = await modelsWithDirtyDeletions(trx, profile.name)
-  const learned: Known = { present: new Map(), wary: new Set() }
+  const names = profile.models.map((model) => model.name)
+  const deletedModels = await modelsWithDirtyDeletions(trx, dialect, names)
+  const reaches = createReaches(trx, context, profile.name)
+  const learned: Known = { present: new Map(), wary: new Set(), reaches }
   const steps = stepsOf(profile)
 
   for (const [index, { what, model }] of steps.entries()) {
@@ -115,13 +128,9 @@ async function deserializeTurn(
       const found = pages(start, (page) => readDirtyDeletions(trx, model, filter, page))
       for await (const { records, last } of found) {
         signal?.throwIfAborted()
-        for (const hard of [false, true]) {
-          const ids = records.filter((record) => (record.hard === 1) === hard).map(({ id }) => id)
-          if (ids.length === 0) continue
-          const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard })
-          if (failed.length > 0) undeleted.push({ model, hard, ids: failed.map(({ id }) => id) })
-          total.deleted += deleted
-        }
+        const { deleted, failed } = await deleteDirty(turn, context, { model, deletions: records }, reaches)
+        if (failed.length > 0) undeleted.push({ model, deletions: failed })
+        total.deleted += deleted
         taken += records.length
         if (taken >= size && last !== undefined) {
           return { ...total, next: { step: index, after: last, undeleted } }
@@ -131,7 +140,7 @@ async function deserializeTurn(
       for await (const found of recordBatches(trx, context, model, filter, start)) {
         signal?.throwIfAborted()
         const { records, last } = found
-        const { written, failed } = await applyRecords(trx, context, model, found, learned)
+        const { written, failed } = await applyRecords(turn, context, model, found, learned)
         total.written += written
         total.failed += failed
         taken += records.length
@@ -142,14 +151,43 @@ async function deserializeTurn(
     }
   }
   // What referred to these rows, or was to fall with them, may have been moved elsewhere by now.
-  for (const { model, hard, ids } of undeleted) {
-    const { deleted, failed } = await applyDeletions(trx, context, model, ids, { hard, last: true })
+  for (const some of undeleted) {
+    const { deleted, failed } = await deleteDirty(turn, context, some, reaches, true)
     total.deleted += deleted
     total.failed += failed.length
   }
-  const known = profile.models.map((model) => model.name)
-  await markUnknownModels(trx, profile.name, known, context.clock.now().toISOString())
+  await markUnknownModels(trx, profile.name, names, context.clock.now().toISOString())
   return { ...total, next: undefined }
+}
+
+/** Deletes rows in groups of one sender and one kind. @returns how many, and the deletions that failed */
+async function deleteDirty(
+  turn: Turn,
+  context: EngineContext,
+  { model, deletions }: Undeleted,
+  reaches: Reaches,
+  last = false,
+): Promise<{ readonly deleted: number; readonly failed: readonly DirtyDeletion[] }> {
+  const groups = new Map<Reach, { readonly soft: DirtyDeletion[]; readonly hard: DirtyDeletion[] }>()
+  for (const deletion of deletions) {
+    const reach = await reaches.of(deletion)
+    const kinds = groups.get(reach) ?? { soft: [], hard: [] }
+    groups.set(reach, kinds)
+    ;(deletion.hard === 1 ? kinds.hard : kinds.soft).push(deletion)
+  }
+  let deleted = 0
+  const failed: DirtyDeletion[] = []
+  for (const [reach, kinds] of groups) {
+    for (const hard of [false, true]) {
+      const some = hard ? kinds.hard : kinds.soft
+      if (some.length === 0) continue
+      const result = await applyDeletions(turn, context, model, some, { hard, reach, last })
+      deleted += result.deleted
+      const ids = new Set(result.failed.map(({ id }) => id))
+      failed.push(...some.filter(({ id }) => ids.has(id)))
+    }
+  }
+  return { deleted, failed }
 }
 
 function stepsOf({ models }: CompiledProfile): Step[] {

@@ -2,9 +2,11 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { compareCodePoints } from '../core/code-points.ts'
 import type { Filter } from '../core/filter.ts'
 import type { CompiledModel } from '../models/compiled.ts'
+import { DELETED_BY } from './deletion-source.ts'
 import type { Dialect } from './dialect.ts'
 import { type Node, parentIn } from './hierarchy.ts'
 import { partitionIn } from './ranges.ts'
+import { LONGEST_PAUSE_MS, nextTry } from './retry.ts'
 import type { Flag, Schema } from './schema.ts'
 
 /** The records after a number, so many at most. */
@@ -29,15 +31,18 @@ export interface DirtyRecord {
   readonly id: string
   readonly serialized: string
   readonly sourceId: string
+  readonly partition: string
 }
 
-const RECORD = sql`s.serialized, s.source_id as "sourceId"`
+const RECORD = sql`s.serialized, s.source_id as "sourceId", s.partition`
 
 /** Why a record could not be applied. */
 export interface Failure {
   readonly id: string
   readonly code: string
   readonly message: string
+  /** The record that it waits for: when that arrives or changes, it is tried again at once. */
+  readonly waitsFor?: string | undefined
 }
 
 /** The next dirty, not deleted records of a model under the filter. */
@@ -80,7 +85,8 @@ export async function readDirtyParents(
     const { rows } = await sql<{ no: number; id: string; serialized: string; noted: string }>`
       select d.store_no as no, s.id, s.serialized, s.self_ref_fk as noted
       from morango_dirty d join morango_store s on s.no = d.store_no
-      where d.model_name = ${model.name} and d.store_no > ${after} and s.profile = ${model.profile} and s.deleted = 0
+      where d.model_name = ${model.name} and d.store_no > ${after} and d.deleted = 0 and d.next_try_at = 0
+        and s.profile = ${model.profile} and s.deleted = 0
         and ${within(filter)}
       order by d.store_no limit ${PARENTS}`.execute(trx)
     for (const { id, serialized, noted } of rows) {
@@ -94,11 +100,14 @@ export async function readDirtyParents(
 }
 
 /** The models that have any dirty, deleted record, so that the others need not be looked through. */
-export async function modelsWithDirtyDeletions(trx: Kysely<Schema>, profile: string): Promise<Set<string>> {
-  const result = await sql<{ model: string }>`select distinct d.model_name as model from morango_dirty d
-    where d.deleted = 1 and exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})`.execute(
-    trx,
-  )
+export async function modelsWithDirtyDeletions(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  models: readonly string[],
+): Promise<Set<string>> {
+  const result = await sql<{ model: string }>`select m.value as model
+    from ${dialect.list(JSON.stringify(models))} m where exists (select 1 from morango_dirty d
+      where d.model_name = m.value and d.deleted = 1 and d.next_try_at = 0)`.execute(trx)
   return new Set(result.rows.map((row) => row.model))
 }
 
@@ -107,7 +116,14 @@ export interface DirtyDeletion {
   readonly no: number
   readonly id: string
   readonly hard: Flag
+  readonly sourceId: string
+  readonly partition: string
+  /** The transfer that brought it; null when it is this device's own. */
+  readonly transfer: string | null
 }
+
+const DELETION = sql`s.hard_deleted as hard, s.source_id as "sourceId", s.partition,
+  ${DELETED_BY} as transfer`
 
 /** The next dirty, deleted records of a model under the filter. */
 export async function readDirtyDeletions(
@@ -116,7 +132,7 @@ export async function readDirtyDeletions(
   filter: Filter | undefined,
   page: Page,
 ): Promise<Found<DirtyDeletion>> {
-  return await readPage(trx, sql`s.hard_deleted as hard`, model, filter, page, 1)
+  return await readPage(trx, DELETION, model, filter, page, 1)
 }
 
 /** Records that are applied: they wait no longer, and their reason is gone. */
@@ -149,7 +165,7 @@ export async function clearApplied(
     const waiting =
       others.length === 0 ? sql`` : sql` and store_no not in (${sql.join(paddedToPower(others))})`
     await sql`delete from morango_dirty where model_name = ${model.name} and store_no >= ${first}
-      and store_no <= ${last} and deleted = 0${waiting}`.execute(trx)
+      and store_no <= ${last} and deleted = 0 and next_try_at = 0${waiting}`.execute(trx)
     return
   }
   await sql`delete from morango_dirty where model_name = ${model.name} and store_no in (
@@ -172,19 +188,22 @@ export async function keepDirty(
 ): Promise<void> {
   if (failures.length === 0) return
   const reasons = JSON.stringify(
-    Object.fromEntries(failures.map(({ id, code, message }) => [id, { code, message }])),
+    Object.fromEntries(failures.map(({ id, code, message, waitsFor }) => [id, { code, message, waitsFor }])),
   )
+  const next = (tries: string): RawBuilder<number> => sql.raw(nextTry(Date.parse(now), tries))
   // They wait already. As an update it would be left to a planner to begin with the few and not with all that wait.
   await sql`insert into morango_dirty (model_name, store_no, deleted, error_code, error_message, first_failed_at,
-      last_failed_at, tries)
+      last_failed_at, tries, next_try_at, waits_for)
     select s.model_name, s.no, s.deleted, ${dialect.textAt(sql`m.value`, 'code')},
-      ${dialect.textAt(sql`m.value`, 'message')}, ${now}, ${now}, 1
+      ${dialect.textAt(sql`m.value`, 'message')}, ${now}, ${now}, 1, ${next('0')},
+      ${dialect.textAt(sql`m.value`, 'waitsFor')}
     from ${dialect.members(sql`${reasons}`)} m join morango_store s on s.id = m.key
     where s.model_name = ${model.name}
     on conflict (model_name, store_no) do update set error_code = excluded.error_code,
       error_message = excluded.error_message, last_failed_at = excluded.last_failed_at,
       first_failed_at = coalesce(morango_dirty.first_failed_at, excluded.first_failed_at),
-      tries = morango_dirty.tries + 1`.execute(trx)
+      tries = morango_dirty.tries + 1, next_try_at = ${next('morango_dirty.tries')},
+      waits_for = excluded.waits_for`.execute(trx)
 }
 
 /** Records of models that this profile does not have wait until a release that knows them; say so. */
@@ -196,8 +215,8 @@ export async function markUnknownModels(
 ): Promise<void> {
   await sql`update morango_dirty set error_code = 'unknown-model',
       error_message = 'This application has no such model (yet). The record waits in the store.',
-      first_failed_at = ${now}, last_failed_at = ${now}
-    where error_code is null and model_name not in (${sql.join(known)})
+      first_failed_at = coalesce(first_failed_at, ${now}), last_failed_at = ${now}, next_try_at = ${Date.parse(now) + LONGEST_PAUSE_MS}
+    where next_try_at = 0 and model_name not in (${sql.join(known)})
       and exists (select 1 from morango_store s where s.no = morango_dirty.store_no and s.profile = ${profile})`.execute(
     trx,
   )
@@ -217,7 +236,8 @@ async function readPage<Row extends { readonly no: number; readonly id: string }
       case when s.profile = ${model.profile} and s.deleted = ${deleted} and ${within(filter)} then s.id end as id,
       ${columns}
     from (select store_no from morango_dirty
-      where model_name = ${model.name} and store_no > ${after} and deleted = ${deleted}
+      where model_name = ${model.name} and store_no > ${after} and deleted = ${sql.lit(deleted)}
+        and next_try_at = 0
       order by store_no limit ${size}) d
     left join morango_store s on s.no = d.store_no`.execute(trx)
   // Here, for SQLite would carry whole records through its sorter.
@@ -238,7 +258,8 @@ export async function markDirty(trx: Kysely<Schema>, records: RawBuilder<unknown
   await sql`insert into morango_dirty (model_name, store_no, deleted, tries)
     select x.model_name, x.no, x.deleted, 0 from (${records}) x where 1 = 1 order by x.model_name, x.no
     on conflict (model_name, store_no) do update set deleted = excluded.deleted, error_code = null,
-      error_message = null, first_failed_at = null, last_failed_at = null, tries = 0`.execute(trx)
+      error_message = null, first_failed_at = null, last_failed_at = null, tries = 0, next_try_at = 0,
+      waits_for = null`.execute(trx)
 }
 
 /** The same for records by their ids. @param ids as a JSON list */

@@ -1,22 +1,26 @@
 import { type Kysely, sql } from 'kysely'
+import { isMorangoError } from '../core/errors.ts'
 import { type Filter, parseFilter } from '../core/filter.ts'
 import type { Engine, LeaseHold } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import { dequeue } from './dequeue.ts'
 import { deserialize } from './deserialize.ts'
+import { noteDoubt, settleDoubts } from './doubts.ts'
 import { readFsic } from './fsic.ts'
-import { checkIncoming, countIncoming, insertIncoming } from './incoming.ts'
-import { noteExchange } from './instance.ts'
+import { checkIncoming } from './check-incoming.ts'
+import { countIncoming, insertIncoming } from './incoming.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
 import { countChanged, previewQueue } from './preview.ts'
 import { clearOutgoing, queueIn } from './queue.ts'
-import { renewAfterRestore } from './restored.ts'
+import { allowRenewal, renewAfterRestore } from './restored.ts'
+import { anythingDue } from './retry.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { inTransaction } from './transaction.ts'
+import { requireRoomAside } from './set-aside.ts'
 import { tell } from './tell.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
@@ -51,6 +55,24 @@ export function createEngine(context: EngineContext): Engine {
     if (context.listeners !== undefined) await tell(context, context.listeners)
     return result
   }
+  // What is not believed fails its transaction; that it was said is kept all the same.
+  const doubting = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (isMorangoError(error, 'renewal-needed')) {
+        const { certificate } = error.details
+        const happenedAt = context.clock.now().toISOString()
+        await noteDoubt(kysely, {
+          certificate: typeof certificate === 'string' ? certificate : '',
+          kind: 'renewal-needed',
+          detail: `${error.message}.`,
+          happenedAt,
+        })
+      }
+      throw error
+    }
+  }
   const writing = (options: Held): Run => running('exclusive', options)
   return {
     serialize: (options) =>
@@ -58,17 +80,15 @@ export function createEngine(context: EngineContext): Engine {
     deserialize: (options) =>
       telling(() => deserialize(writing(options), context, { ...options, raise: 'always' })),
     applyWaiting: async (options) => {
-      const waiting = await sql`select 1 from morango_dirty d
-        where exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${options.profile}) limit 1`.execute(
-        kysely,
-      )
-      if (waiting.rows.length === 0) return
+      if (!(await anythingDue(kysely, options.profile, context.clock.now().getTime()))) return
       // Not a serialization of its own: with nothing to stamp the counter stays.
       await telling(() => deserialize(writing(options), context, { ...options, raise: 'if-needed' }))
     },
     fsic: (options) => readFsic(kysely, options),
     queue: async (options) => {
-      const queued = await running('shared', options)((turn) => queueIn(turn, context, options))
+      const queued = await doubting(() =>
+        running('shared', options)((turn) => queueIn(turn, context, options)),
+      )
       // A stamp that a peer has seen must never be given again, for something else.
       if (queued.count > 0) await dialect.makeDurable?.(kysely)
       return queued
@@ -78,31 +98,42 @@ export function createEngine(context: EngineContext): Engine {
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
     storeIncoming: async (transfer, records) => {
-      checkIncoming(transfer, context.profiles.get(transfer.profile), records)
+      checkIncoming(transfer, context.profiles.get(transfer.profile), records, context.maxRecordBytes)
       // No lock: the Buffer is this transfer's alone.
-      const insert = fenced(
-        transfer.lease,
-        async ({ trx }) => await insertIncoming(trx, dialect, transfer.transferSessionId, records),
-      )
+      const insert = fenced(transfer.lease, async ({ trx }) => {
+        await requireRoomAside(trx, dialect, transfer.transferSessionId, records)
+        return await insertIncoming(trx, dialect, transfer.transferSessionId, records)
+      })
       return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
     },
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
-    dequeue: (options) => telling(() => dequeue(writing(options), context, options)),
+    dequeue: (options) => telling(() => doubting(() => dequeue(writing(options), context, options))),
     clearBuffers: async ({ id, filter }, lease) => {
-      await running('shared', { filter: parseFilter(filter), lease })(async ({ trx, aside }) => {
+      await running('shared', { filter: parseFilter(filter), lease })(async ({ trx }) => {
         await clearOutgoing(trx, id)
         await deleteTransferRows(trx, 'morango_incoming', id)
-        await aside(noteExchange)
       })
     },
-    renew: () => running('exclusive', {})((turn) => renewAfterRestore(turn, context)),
+    renew: () =>
+      running(
+        'exclusive',
+        {},
+      )(async (turn) => {
+        await renewAfterRestore(turn, context)
+        await allowRenewal(turn)
+        await settleDoubts(turn.trx, ['renewal-needed', 'claim-about-us'])
+      }),
     problemCounts: async (profile) => {
       const models = requireProfile(context, profile).models.map((model) => model.name)
+      const inStore = sql`exists (select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})`
+      // Thousands may wait: their records need not be looked up where the model says whose they are.
+      const alone = context.profiles.size === 1
+      const own = alone ? sql`(d.model_name in (${sql.join(models)}) or ${inStore})` : inStore
       const result = await sql<{ unserialized: number; undeserialized: number }>`select
         (select count(*) from morango_pending where error_code is not null
           and model_name in (${sql.join(models)})) as unserialized,
-        (select count(*) from morango_dirty d where d.error_code is not null and exists (
-          select 1 from morango_store s where s.no = d.store_no and s.profile = ${profile})) as undeserialized`.execute(
+        (select count(*) from morango_dirty d where d.error_code is not null and ${own})
+          + (select count(*) from morango_set_aside where profile = ${profile} and deleted = 0) as undeserialized`.execute(
         kysely,
       )
       const row = result.rows[0]

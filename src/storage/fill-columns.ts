@@ -50,7 +50,9 @@ export async function fillColumns(
     const refused: string[] = []
     const fillings = rows.flatMap((row) => {
       if (row.morango_has_row === 0) return []
-      const filling = fillingOf(row, columns, defaults)
+      // What tells whose row it is is not filled in, but held to the record when that is deserialized.
+      const tells = columns.some(({ name }) => model.identityColumns?.includes(name) === true)
+      const filling = tells ? 'refused' : fillingOf(row, columns, defaults)
       if (filling === 'refused') refused.push(row.morango_id)
       return filling === 'refused' || filling.values.size === 0 ? [] : [filling]
     })

@@ -1,9 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { MorangoError } from '../core/errors.ts'
-import { filterContains } from '../core/filter.ts'
-import { recordIdMatches } from '../core/ids.ts'
-import type { CompiledProfile, SqlValue } from '../models/compiled.ts'
-import type { BufferRecord, TransferContext } from '../session/ports.ts'
+import type { SqlValue } from '../models/compiled.ts'
+import type { BufferRecord } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { insertRows } from './rows.ts'
 import { OWN_TYPES, type Schema } from './schema.ts'
@@ -65,44 +62,6 @@ export function inRange({ session, after, last }: IncomingRange): RawBuilder<boo
 }
 
 /**
- * Refuses a chunk in which any record is not what it says or not what this transfer may carry (protocol §4).
- *
- * @throws MorangoError `invalid-buffer`
- */
-export function checkIncoming(
-  context: TransferContext,
-  profile: CompiledProfile | undefined,
-  records: readonly BufferRecord[],
-): void {
-  for (const record of records) {
-    const id = record.model_uuid
-    const reject = (message: string): never => {
-      throw new MorangoError('invalid-buffer', message, {
-        details: { record: id, model: record.model_name, transferSession: context.transferSessionId },
-      })
-    }
-    if (record.transfer_session !== context.transferSessionId) {
-      reject(`Record ${id} names another transfer session.`)
-    }
-    if (!filterContains(context.filter, record.partition)) {
-      reject(`Record ${id} has a partition outside the filter of the transfer.`)
-    }
-    const identity = { id, sourceId: record.source_id, partition: record.partition }
-    const model = profile?.model(record.model_name)
-    const matches =
-      model === undefined
-        ? recordIdMatches({ ...identity, modelName: record.model_name })
-        : model.idMatches(identity)
-    if (!matches) reject(`The id of record ${id} does not follow from its partition, source id and model.`)
-    for (const entry of record.rmcb_list) {
-      if (entry.transfer_session !== context.transferSessionId || entry.model_uuid !== id) {
-        reject(`The history of record ${id} names another transfer session or record.`)
-      }
-    }
-  }
-}
-
-/**
  * Stores a checked chunk in the incoming Buffer and counts it in the transfer session, in the caller's
  * transaction. A record that is there already is replaced and not counted again, so a chunk that arrives twice
  * is the same as once.
@@ -115,7 +74,6 @@ export async function insertIncoming(
   transferSessionId: string,
   records: readonly BufferRecord[],
 ): Promise<number> {
-  await refuseMoved(trx, dialect, records)
   const byId = new Map(records.map((record) => [record.model_uuid, record]))
   const ids = [...byId.keys()].toSorted()
   // They come in order, so that few others are between the first and the last.
@@ -138,39 +96,6 @@ export async function insertIncoming(
     .returning('records_transferred')
     .executeTakeFirst()
   return session === undefined ? await countIncoming(trx, transferSessionId) : session.records_transferred
-}
-
-/**
- * Who a record is never changes (protocol §1). Where the id follows from partition, source id and model that is
- * certain; a model with the id override has to be asked, or a certificate for one partition could reach a record
- * in another by its id.
- */
-async function refuseMoved(
-  trx: Kysely<Schema>,
-  dialect: Dialect,
-  records: readonly BufferRecord[],
-): Promise<void> {
-  const ids = JSON.stringify(records.map((record) => record.model_uuid))
-  const stored = await sql<{ id: string; partition: string; model: string; source: string }>`
-    select id, partition, model_name as model, source_id as source from morango_store
-    where id in (select value from ${dialect.list(ids)})`.execute(trx)
-  const known = new Map(stored.rows.map((row) => [row.id, row]))
-  for (const record of records) {
-    const row = known.get(record.model_uuid)
-    if (row === undefined) continue
-    const { partition, model_name, source_id } = record
-    if (row.partition === partition && row.model === model_name && row.source === source_id) continue
-    throw movedRecord(record.model_uuid)
-  }
-}
-
-/** The error for a record that is known with another identity. */
-export function movedRecord(id: string): MorangoError {
-  return new MorangoError(
-    'invalid-buffer',
-    `Record ${id} is known here with another partition, source id or model.`,
-    { details: { record: id } },
-  )
 }
 
 function bufferRecordToRow(record: BufferRecord): SqlValue[] {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { MorangoError } from '../core/errors.ts'
+import { MAX_COUNTER } from '../core/limits.ts'
 import { instanceId, saltedHash } from '../core/ids.ts'
 import type { Clock, Random } from '../core/ports.ts'
 import type { Database } from './dialect.ts'
@@ -57,30 +58,39 @@ export async function currentInstance(db: Kysely<Schema>): Promise<InstanceTable
 /**
  * Raises the counter by one. Records stamped with the result must be written in the same transaction, which has the
  * database to itself; elsewhere the stamps of a turn are made before it begins.
+ *
+ * @throws MorangoError `counter-exhausted`, `not-migrated`
  */
 export async function raiseCounter(trx: Kysely<Schema>): Promise<Stamp> {
   const row = await trx
     .updateTable('morango_instance')
     .set((eb) => ({ counter: eb('counter', '+', 1) }))
     .where('current', '=', 1)
+    .where('counter', '<', MAX_COUNTER)
     .returning(['id', 'counter'])
     .executeTakeFirst()
-  return stampOf(row)
+  return row === undefined ? await cannotStamp(trx) : { instance: row.id, counter: row.counter }
 }
 
-/** The stamp that raising the counter gives. @throws MorangoError `not-migrated` when there was none to raise. */
-export function stampOf(row: Pick<InstanceTable, 'id' | 'counter'> | undefined): Stamp {
-  if (row === undefined) throw noInstance()
-  return { instance: row.id, counter: row.counter }
+/** Says why the counter could not be raised. @throws MorangoError `counter-exhausted`, `not-migrated` */
+export async function cannotStamp(db: Kysely<Schema>): Promise<never> {
+  const { id, counter } = await currentInstance(db)
+  throw new MorangoError(
+    'counter-exhausted',
+    `Instance ${id} has used up its counters: it is at ${counter}`,
+    {
+      hint: 'Run `morango renew`: the database goes on as a new instance, and nothing is lost.',
+    },
+  )
 }
 
-/** Notes that everything stamped so far may now be held by a peer. */
-export async function noteExchange(db: Kysely<Schema>): Promise<void> {
+/** Notes, before records leave, that a peer may soon hold versions of the current instance up to this stamp. */
+export async function noteLeaving(db: Kysely<Schema>, { instance, counter }: Stamp): Promise<void> {
   await db
     .updateTable('morango_instance')
-    .set((eb) => ({ exchanged_counter: eb.ref('counter') }))
-    .where('current', '=', 1)
-    .whereRef('exchanged_counter', '<', 'counter')
+    .set({ exchanged_counter: counter })
+    .where('id', '=', instance)
+    .where('exchanged_counter', '<', counter)
     .execute()
 }
 
@@ -103,7 +113,13 @@ async function makeCurrent(
   clock: Clock,
 ): Promise<void> {
   const id = instanceId(databaseId, systemId, nodeId)
-  await trx.updateTable('morango_instance').set({ current: 0 }).where('id', '!=', id).execute()
+  // Whoever goes on with the former one, the original of a copy for one, may have sent all of it.
+  await trx
+    .updateTable('morango_instance')
+    .set((eb) => ({ current: 0, exchanged_counter: eb.ref('counter') }))
+    .where('id', '!=', id)
+    .where('current', '=', 1)
+    .execute()
   await trx
     .insertInto('morango_instance')
     .values({

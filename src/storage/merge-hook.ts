@@ -2,6 +2,7 @@ import { fullHistory, type MergeChoice, type StoreRecord } from '../core/merge.t
 import { mergeObject, parseJsonExact } from '../core/python-json.ts'
 import type { MergeSide } from '../models/compiled.ts'
 import type { EngineContext } from './context.ts'
+import { contentElsewhere } from './decode-record.ts'
 import { parentIn } from './hierarchy.ts'
 
 /**
@@ -22,6 +23,9 @@ export function chooseContent(
   try {
     const { fields, settled, combined } = model.merge(sideOf(ours), sideOf(theirs), instance)
     const serialized = mergeObject(ours.serialized, fields)
+    // What was merged must not take the record to another partition: at every peer it would wait as a problem.
+    const elsewhere = contentElsewhere(model, { ...ours, serialized })
+    if (elsewhere !== undefined) throw new Error(elsewhere)
     return { serialized, selfRefFk: parentIn(serialized, model.selfReference) ?? '', settled, combined }
   } catch (cause) {
     context.onWarning?.({

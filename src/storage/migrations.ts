@@ -18,10 +18,13 @@ const STEPS: readonly Step[] = [
   { version: 3, up: createAttempts },
   { version: 4, up: createConflicts },
   { version: 5, up: createPeerIndex },
+  { version: 6, up: createQuotas },
+  { version: 7, up: createClaims },
+  { version: 8, up: createScopedContent },
 ]
 
 /** The version that this release needs. */
-export const SCHEMA_VERSION: number = STEPS.length
+export const SCHEMA_VERSION: number = STEPS.at(-1)?.version ?? 0
 
 /** Brings our own tables up to date; application tables are not touched here. Safe to call at every start. */
 export async function migrateOwnTables({ kysely, dialect }: Database): Promise<void> {
@@ -56,6 +59,11 @@ export async function setMeta(db: Kysely<Schema>, key: string, value: string): P
     .values({ key, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute()
+}
+
+/** Removes one value of `morango_meta`. */
+export async function deleteMeta(db: Kysely<Schema>, key: string): Promise<void> {
+  await db.deleteFrom('morango_meta').where('key', '=', key).execute()
 }
 
 /** What columns and tables are, in the words of a database. */
@@ -184,6 +192,29 @@ async function createPeerIndex(db: Kysely<Schema>): Promise<void> {
     on morango_sync_session (connection_path, client_certificate_id, created_at)`.execute(db)
 }
 
+// Who uses what, to be counted by covering indexes: sessions and transfers have long texts.
+async function createQuotas(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, narrow } = typesOf(dialect)
+  const statements = [
+    `alter table morango_sync_session add column client_branch ${text} not null default ''`,
+    `alter table morango_sync_session add column client_network ${text} not null default ''`,
+    `create index morango_sync_session_open on morango_sync_session
+      (is_server, client_branch, client_certificate_id, client_network) where active = 1`,
+    `create index morango_sync_session_certificate on morango_sync_session (client_certificate_id, is_server, created_at)`,
+    `alter table morango_transfer_session add column buffered_bytes bigint not null default 0`,
+    `create index morango_transfer_session_open on morango_transfer_session
+      (sync_session_id, push, records_transferred, records_total, buffered_bytes) where active = 1`,
+    // They are good for a minute.
+    `delete from morango_nonce`,
+    `alter table morango_nonce add column network ${text} not null default ''`,
+    `create index morango_nonce_network on morango_nonce (network, created_at)`,
+    `create table morango_sign_in (key ${text} primary key not null, failures integer not null,
+      paused_until bigint not null, last_at bigint not null)${narrow}`,
+    `create index morango_sign_in_last on morango_sign_in (last_at)`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
 async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
   const { text, serial, narrow } = typesOf(dialect)
   const statements = [
@@ -198,6 +229,50 @@ async function createConflicts(db: Kysely<Schema>, dialect: Dialect): Promise<vo
     `create index morango_conflict_state on morango_conflict (state, no)`,
     `create table morango_told_problem (kind ${text} not null, model_name ${text} not null,
       record_id ${text} not null, code ${text} not null, primary key (kind, model_name, record_id))${narrow}`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+async function createClaims(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, narrow } = typesOf(dialect)
+  const statements = [
+    `create table morango_claim (partition ${text} not null, instance_id ${text} not null,
+      certificate_id ${text} not null, counter integer not null,
+      primary key (partition, instance_id, certificate_id))${narrow}`,
+    `create index morango_claim_certificate on morango_claim (certificate_id)`,
+    `insert into morango_claim (partition, instance_id, certificate_id, counter)
+      select partition, instance_id, '', counter from morango_database_max_counter`,
+    `create table morango_doubt (certificate_id ${text} not null, kind ${text} not null, detail ${text} not null,
+      happened_at ${text} not null, primary key (certificate_id, kind))${narrow}`,
+    `alter table morango_conflict add column certificate_id ${text}`,
+    // A transfer that was killed did not note what had left with it. Others may hold all of a former instance.
+    `update morango_instance set exchanged_counter = counter`,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+// What is not applied is tried again after growing pauses: those in a pause are not in the index that is read. Records
+// whose ids are taken, deletions by their sender, and records too large to be sent have their places.
+async function createScopedContent(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, number, narrow } = typesOf(dialect)
+  const statements = [
+    `alter table morango_dirty add column next_try_at bigint not null default 0`,
+    `alter table morango_dirty add column waits_for ${text}`,
+    `create index morango_dirty_due on morango_dirty (model_name, deleted, store_no) where next_try_at = 0`,
+    `create index morango_dirty_paused on morango_dirty (next_try_at) where next_try_at > 0`,
+    `create index morango_dirty_waits_for on morango_dirty (waits_for) where waits_for is not null`,
+    `create table morango_deletion_source (record_id ${text} primary key not null,
+      transfer_session_id ${text} not null, last_saved_instance ${text}, last_saved_counter integer)${narrow}`,
+    `create table morango_unsent (store_no ${number} primary key not null, most_bytes bigint not null,
+      first_failed_at ${text} not null, last_failed_at ${text} not null, tries integer not null)`,
+    `create table morango_set_aside (id ${text} not null, profile ${text} not null, model_name ${text} not null,
+      partition ${text} not null, source_id ${text} not null, serialized ${text} not null,
+      conflicting_serialized_data ${text} not null, self_ref_fk ${text} not null,
+      last_saved_instance ${text} not null, last_saved_counter integer not null, deleted integer not null,
+      hard_deleted integer not null, counters ${text}, last_transfer_session_id ${text}, certificate_id ${text},
+      reason ${text} not null, first_failed_at ${text} not null, last_failed_at ${text} not null,
+      tries integer not null, primary key (id, partition, model_name, source_id))`,
+    `create index morango_set_aside_certificate on morango_set_aside (certificate_id)`,
   ]
   for (const statement of statements) await sql.raw(statement).execute(db)
 }

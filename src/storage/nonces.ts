@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Schema } from './schema.ts'
 
 /** How long a nonce is good for (protocol §4). */
@@ -9,15 +9,52 @@ export interface Nonce {
   readonly id: string
   readonly createdAt: Date
   readonly ip: string
+  /** On whose allowance it is. */
+  readonly network: string
 }
 
-/** Keeps a nonce, and drops those that are too old to be used. */
-export async function saveNonce(db: Kysely<Schema>, nonce: Nonce): Promise<void> {
+/**
+ * Keeps a nonce, and drops those that are too old to be used, and the oldest of the same network beyond `most`. Whoever
+ * asks for more than anybody needs loses those that were asked for first; an honest caller uses its own within seconds.
+ */
+export async function saveNonce(db: Kysely<Schema>, nonce: Nonce, most: number): Promise<void> {
   await purgeNonces(db, nonce.createdAt)
+  const { id, network, ip } = nonce
   await db
     .insertInto('morango_nonce')
-    .values({ id: nonce.id, created_at: nonce.createdAt.toISOString(), ip: nonce.ip })
+    .values({ id, created_at: nonce.createdAt.toISOString(), ip, network })
     .execute()
+  await sql`delete from morango_nonce where network = ${network} and id <> ${id} and id in (
+    select id from morango_nonce where network = ${network} order by created_at desc, id limit ${most} offset ${most})`.execute(
+    db,
+  )
+}
+
+/** Drops the oldest nonces of the network that has the most, as long as there are more than `most` in all. */
+export async function trimNonces(db: Kysely<Schema>, most: number): Promise<void> {
+  const { rows } = await sql<{ network: string; own: number; everything: number }>`
+    select network, count(*) as own, sum(count(*)) over () as everything from morango_nonce
+    group by network order by count(*) desc, network limit 1`.execute(db)
+  const [largest] = rows
+  if (largest === undefined) return
+  const surplus = Number(largest.everything) - most
+  if (surplus <= 0) return
+  // Where each network has one only, none has more than its part.
+  const among = Number(largest.own) > 1 ? sql`where network = ${largest.network}` : sql``
+  await sql`delete from morango_nonce where id in (
+    select id from morango_nonce ${among} order by created_at, id limit ${surplus})`.execute(db)
+}
+
+/** Whether a nonce could be used up now. */
+export async function isNonceLive(db: Kysely<Schema>, id: string, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('morango_nonce')
+    .select('id')
+    .where('id', '=', id)
+    .where('created_at', '>', lifetimeBefore(now))
+    .where('created_at', '<=', now.toISOString())
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /**

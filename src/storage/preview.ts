@@ -61,7 +61,14 @@ export async function previewQueue(
       const settled: string[] = []
       for (const candidate of batch) {
         const id = candidate.morango_record_id
-        const outcome = decide(model, candidate, stored.get(id), options.filter, instance)
+        const outcome = decide(
+          model,
+          candidate,
+          stored.get(id),
+          options.filter,
+          instance,
+          context.maxRecordBytes,
+        )
         if (outcome.kind === 'kept' && outcome.kept.failure !== undefined) unserializable += 1
         if (outcome.kind === 'kept' || outcome.kind === 'nothing') continue
         const deletions = outcome.kind === 'deleted' || outcome.kind === 'hard-deleted' ? 1 : 0
@@ -204,7 +211,8 @@ async function readStored(
   if (ids.length === 0) return new Map()
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
-      s.hard_deleted as "hardDeleted", s.last_transfer_session_id as transfer, d.store_no as dirty
+      s.hard_deleted as "hardDeleted", s.last_transfer_session_id as transfer, d.store_no as dirty,
+      s.model_name as model
     from morango_store s left join morango_dirty d on d.model_name = s.model_name and d.store_no = s.no
     where s.id in (select value from ${dialect.list(JSON.stringify(ids))})`.execute(db)
   return new Map(result.rows.map((row) => [row.id, row]))

@@ -6,6 +6,7 @@ import { decodeRow, type Row, shapeOf } from './decode-record.ts'
 import type { Database } from './dialect.ts'
 import { type Problem, readProblems } from './problems.ts'
 import { foreignKeysOf, readTargets } from './references.ts'
+import { ID_TAKEN, readAside } from './set-aside.ts'
 import { findClashes } from './unique-clashes.ts'
 
 /** Values of a row by column, as the database gives them. */
@@ -56,9 +57,15 @@ export async function readProblemDetails(
   }
   const stored = await kysely
     .selectFrom('morango_store')
-    .select(['serialized', 'source_id as sourceId', 'profile'])
+    .select(['serialized', 'source_id as sourceId', 'partition', 'profile'])
     .where('id', '=', id)
     .executeTakeFirst()
+  const [aside] = problem.code === ID_TAKEN ? await readAside(kysely, id) : []
+  if (aside !== undefined) {
+    const own = modelNamed(context, modelName, aside.profile)
+    const row = own === undefined ? undefined : await readRow(context.database, own, id)
+    return { ...problem, stored: aside.serialized, row, missingParents: [], clashes: [] }
+  }
   const model = modelNamed(context, modelName, stored?.profile)
   const about = { ...problem, stored: stored?.serialized }
   if (model === undefined) return { ...about, row: undefined, missingParents: [], clashes: [] }

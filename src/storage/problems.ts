@@ -38,6 +38,13 @@ export type ProblemRow = Omit<Problem, 'partition'> & { readonly partition: stri
 
 const MOST = 1000
 
+const TAKEN =
+  'A record of another partition, source id or model has this id here, and came first. Delete that one, or put this one ' +
+  'in its place with `morango problems accept`.'
+const REPLACED =
+  'Another record was put in the place of this one with `morango problems accept`, which undoes that as well.'
+const TOO_LARGE = 'The record is larger than a record may be, and was not sent. Shorten what it holds.'
+
 /** `from`-source: every problem, its columns those of {@link ProblemRow}. */
 export function problemRows(query: ProblemQuery = {}): RawBuilder<unknown> {
   const pending = conditionOf(query, 'not-serialized', {
@@ -52,6 +59,18 @@ export function problemRows(query: ProblemQuery = {}): RawBuilder<unknown> {
     code: sql`d.error_code`,
     partition: sql`s.partition`,
   })
+  const aside = conditionOf(query, 'not-applied', {
+    model: sql`a.model_name`,
+    id: sql`a.id`,
+    code: sql`'id-taken'`,
+    partition: sql`a.partition`,
+  })
+  const unsent = conditionOf(query, 'not-serialized', {
+    model: sql`s.model_name`,
+    id: sql`s.id`,
+    code: sql`'record-too-large'`,
+    partition: sql`s.partition`,
+  })
   return sql`(select 'not-serialized' as kind, p.model_name as model, p.record_id as id, p.partition,
       p.error_code as code, p.error_message as message, p.first_failed_at as "firstSeen",
       p.last_failed_at as "lastSeen", p.tries
@@ -59,10 +78,19 @@ export function problemRows(query: ProblemQuery = {}): RawBuilder<unknown> {
     union all
     select 'not-applied', s.model_name, s.id, s.partition, d.error_code, d.error_message, d.first_failed_at,
       d.last_failed_at, d.tries
-    from morango_dirty d join morango_store s on s.no = d.store_no where d.error_code is not null and ${dirty})`
+    from morango_dirty d join morango_store s on s.no = d.store_no where d.error_code is not null and ${dirty}
+    union all
+    select 'not-applied', a.model_name, a.id, a.partition, 'id-taken',
+      case when a.reason = 'replaced' then ${REPLACED} else ${TAKEN} end, a.first_failed_at, a.last_failed_at, a.tries
+    from morango_set_aside a where a.deleted = 0 and ${aside}
+    union all
+    select 'not-serialized', s.model_name, s.id, s.partition, 'record-too-large', ${TOO_LARGE}, u.first_failed_at,
+      u.last_failed_at, u.tries
+    from morango_unsent u join morango_store s on s.no = u.store_no
+    where octet_length(s.serialized) + octet_length(s.conflicting_serialized_data) > u.most_bytes and ${unsent})`
 }
 
-/** Problems of this database, the latest first. Each is tried again at every sync. */
+/** Problems of this database, the latest first. Each is tried again by itself, after growing pauses. */
 export async function readProblems(db: Kysely<Schema>, query: ProblemQuery = {}): Promise<Problem[]> {
   const { limit = MOST, offset = 0 } = query
   const result = await sql<ProblemRow>`select * from ${problemRows(query)} x

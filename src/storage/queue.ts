@@ -1,19 +1,23 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
-import type { QueueRange } from '../core/fsic.ts'
+import type { QueueRange, ReadonlyPartitionCounters } from '../core/fsic.ts'
+import { claimsUnder } from '../core/fsic-claims.ts'
 import { queueDiffV2 } from '../core/fsic-queue.ts'
-import { parseFsicV1, parseFsicV2 } from '../core/fsic-text.ts'
+import { parseFsicV1 } from '../core/fsic-text.ts'
 import { queueDiffV1 } from '../core/fsic-v1.ts'
-import { expandFsic, requireFsicInsideFilter } from '../core/fsic-v2.ts'
-import type { FsicFormat, TransferContext } from '../session/ports.ts'
+import { DEFAULT_MAX_RECORD_BYTES } from '../core/limits.ts'
+import type { FsicFormat, PeerStanding, TransferContext } from '../session/ports.ts'
 import type { EngineContext } from './context.ts'
 import { readFsic } from './fsic.ts'
+import { currentInstance } from './instance.ts'
 import { partitionUnder } from './ranges.ts'
-import { renewIfRestored } from './restored.ts'
+import { heedClaimsAboutUs } from './restored.ts'
 import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { noteGrowth } from './statistics.ts'
 import type { Turn } from './turn.ts'
+
+const SIZE = sql`(octet_length(s.serialized) + octet_length(s.conflicting_serialized_data))`
 
 // Far below every database's limits on parameters and on the depth of an expression.
 const RANGES_A_STATEMENT = 100
@@ -29,25 +33,53 @@ const RANGES_A_STATEMENT = 100
 export async function queueIn(
   turn: Turn,
   context: EngineContext,
-  options: TransferContext & { peerFsic: string; format: FsicFormat },
+  options: TransferContext & PeerStanding & { peerFsic: string; format: FsicFormat },
 ): Promise<{ count: number; fsic: string }> {
   const { trx } = turn
-  const { transferSessionId, profile } = options
+  const { transferSessionId, profile, filter, format } = options
   await clearOutgoing(trx, transferSessionId)
-  await renewIfRestored(turn, context, options.peerFsic, options.format)
+  const said = claimsUnder(options.peerFsic, format, filter)
+  const peerClaims = await heedClaimsAboutUs(turn, context, { ...options, claims: said })
   const ownFsic = await readFsic(trx, { ...options, role: 'producer' })
-  const ranges = rangesToQueue({ ...options, ownFsic })
+  const conditions = conditionsOf(rangesBetween({ filter, format, ownFsic, peerClaims }))
+  await noteWhatLeaves(turn, profile, conditions)
+  const most = context.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES
+  const now = context.clock.now().toISOString()
   let count = 0
-  for (const wanted of conditionsOf(ranges)) {
+  for (const wanted of conditions) {
     // By id, so that the receiver inserts in key order.
     const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_no)
       select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.no
-      from morango_store s where s.profile = ${profile} and ${wanted}
+      from morango_store s where s.profile = ${profile} and ${wanted} and ${SIZE} <= ${most}
       order by s.id`.execute(trx)
+    // It would make every pull fail: whoever has no room for it refuses the chunk.
+    await sql`insert into morango_unsent (store_no, most_bytes, first_failed_at, last_failed_at, tries)
+      select s.no, cast(${most} as bigint), ${now}, ${now}, 1 from morango_store s
+      where s.profile = ${profile} and ${wanted} and ${SIZE} > ${most}
+      on conflict (store_no) do update set most_bytes = excluded.most_bytes,
+        last_failed_at = excluded.last_failed_at, tries = morango_unsent.tries + 1`.execute(trx)
     count += Number(result.numAffectedRows ?? 0n)
   }
   await noteGrowth(trx, context.database.dialect, 'morango_outgoing', count)
   return { count, fsic: ownFsic }
+}
+
+/** Before versions of ours leave it is on record, so that nobody can know one that is not (protocol §11). */
+async function noteWhatLeaves(
+  turn: Turn,
+  profile: string,
+  conditions: readonly RawBuilder<boolean>[],
+): Promise<void> {
+  const { trx } = turn
+  const { id, exchanged_counter: left } = await currentInstance(trx)
+  let highest = left
+  for (const wanted of conditions) {
+    const found = await sql<{ counter: number | null }>`select max(s.last_saved_counter) as counter
+      from morango_store s where s.profile = ${profile} and s.last_saved_instance = ${id}
+        and s.last_saved_counter > ${highest} and ${wanted}`.execute(trx)
+    highest = Math.max(highest, found.rows[0]?.counter ?? 0)
+  }
+  if (highest > left) await turn.leaving({ instance: id, counter: highest })
 }
 
 /** Empties a transfer's outgoing Buffer. */
@@ -56,7 +88,11 @@ export async function clearOutgoing(db: Kysely<Schema>, transferSessionId: strin
   await deleteTransferRows(db, 'morango_outgoing_snapshot', transferSessionId)
 }
 
-/** Which records a receiver lacks, by both FSICs. @throws MorangoError `fsic-malformed`, `fsic-outside-filter` */
+/**
+ * Which records a receiver lacks, by both FSICs.
+ *
+ * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`, `fsic-too-large`
+ */
 export function rangesToQueue(options: {
   filter: Filter
   ownFsic: string
@@ -64,12 +100,19 @@ export function rangesToQueue(options: {
   format: FsicFormat
 }): QueueRange[] {
   const { filter, format } = options
-  if (format === 'v1') return queueDiffV1(parseFsicV1(options.ownFsic), parseFsicV1(options.peerFsic), filter)
-  const own = parseFsicV2(options.ownFsic)
-  const peer = parseFsicV2(options.peerFsic)
-  requireFsicInsideFilter(own, filter)
-  requireFsicInsideFilter(peer, filter)
-  return queueDiffV2(expandFsic(own, filter), expandFsic(peer, filter))
+  return rangesBetween({ ...options, peerClaims: claimsUnder(options.peerFsic, format, filter) })
+}
+
+function rangesBetween(options: {
+  readonly filter: Filter
+  readonly ownFsic: string
+  readonly peerClaims: ReadonlyPartitionCounters
+  readonly format: FsicFormat
+}): QueueRange[] {
+  const { filter, format, ownFsic, peerClaims } = options
+  if (format === 'v2') return queueDiffV2(claimsUnder(ownFsic, format, filter), peerClaims)
+  // The same on each prefix.
+  return queueDiffV1(parseFsicV1(ownFsic), Object.values(peerClaims)[0] ?? {}, filter)
 }
 
 /** SQL conditions: the Store's record `s` is in one of the ranges. No record meets two of them. */

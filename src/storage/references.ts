@@ -1,12 +1,21 @@
 import { type Kysely, sql } from 'kysely'
 import type { CompiledForeignKey, CompiledModel } from '../models/compiled.ts'
+import { DELETED_BY, type DeletionSource } from './deletion-source.ts'
 import type { Dialect } from './dialect.ts'
+import type { Failure } from './dirty.ts'
 import type { Flag, Schema } from './schema.ts'
 
 /** What a foreign key's target is, for the record that refers to it (protocol §9). */
 export type Target =
   | { readonly kind: 'present' }
-  | { readonly kind: 'deleted'; readonly hard: boolean }
+  | {
+      readonly kind: 'deleted'
+      readonly hard: boolean
+      /** Where the deletion comes from. */
+      readonly source: DeletionSource
+      /** Whether its row is still there: the deletion waits. */
+      readonly stays: boolean
+    }
   /** In the Store, but not (yet) applied here. */
   | { readonly kind: 'not-applied' }
   | { readonly kind: 'missing' }
@@ -42,14 +51,19 @@ export async function readTargets(
     stored: string | null
     deleted: Flag | null
     hard: Flag | null
+    transfer: string | null
+    partition: string | null
     row: string | null
-  }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard, ${sql.raw(targetId.read('t.id'))} as row
+  }>`select l.value as id, s.id as stored, s.deleted, s.hard_deleted as hard,
+      ${DELETED_BY} as transfer, s.partition, ${sql.raw(targetId.read('t.id'))} as row
     from ${dialect.list(JSON.stringify(unknown))} l
     left join morango_store s on s.id = l.value
     left join ${sql.id(targetTable)} t on t.id = ${sql.raw(targetId.cast('l.value'))}`.execute(trx)
-  for (const { id, stored, deleted, hard, row } of result.rows) {
-    if (deleted === 1) targets.set(id, { kind: 'deleted', hard: hard === 1 })
-    else if (row === null) targets.set(id, { kind: stored === null ? 'missing' : 'not-applied' })
+  for (const { id, stored, deleted, hard, row, transfer, partition } of result.rows) {
+    if (deleted === 1) {
+      const source = { transfer, partition: partition ?? '' }
+      targets.set(id, { kind: 'deleted', hard: hard === 1, source, stays: row !== null })
+    } else if (row === null) targets.set(id, { kind: stored === null ? 'missing' : 'not-applied' })
     else {
       known.add(id)
       targets.set(id, { kind: 'present' })
@@ -63,11 +77,15 @@ export function targetFailure(
   key: CompiledForeignKey,
   id: string,
   target: Target | undefined,
-): { code: string; message: string } {
+): Omit<Failure, 'id'> {
   const what = `${key.column} refers to ${key.targetModel} ${id}`
   return target?.kind === 'not-applied'
-    ? { code: 'foreign-key-waits', message: `${what}, which has arrived but could not be applied yet.` }
-    : { code: 'foreign-key-missing', message: `${what}, which has not arrived here.` }
+    ? {
+        code: 'foreign-key-waits',
+        message: `${what}, which has arrived but could not be applied yet.`,
+        waitsFor: id,
+      }
+    : { code: 'foreign-key-missing', message: `${what}, which has not arrived here.`, waitsFor: id }
 }
 
 /** All foreign keys of a model to what syncs, that to its own table among them. */

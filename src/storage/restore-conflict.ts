@@ -3,6 +3,7 @@ import { MorangoError } from '../core/errors.ts'
 import type { CompiledModel } from '../models/compiled.ts'
 import { type ConflictRow, readConflictRow, settleConflict, toConflict } from './conflicts.ts'
 import type { EngineContext } from './context.ts'
+import { requireContent } from './content-check.ts'
 import { decodeRow, shapeOf } from './decode-record.ts'
 import { tryRows } from './savepoint.ts'
 import type { Schema } from './schema.ts'
@@ -27,10 +28,13 @@ export async function restoreConflict(
     const conflict = await readConflictRow(trx, id)
     const model = modelOf(context, conflict)
     const serialized = contentOf(conflict, side ?? toConflict(conflict).lost)
-    const sourceId = await readSourceId(trx, conflict.record_id)
-    const row = await decodeRow(model, shapeOf(model), { id: conflict.record_id, serialized, sourceId })
+    const label = await readLabel(trx, conflict)
+    const row = await decodeRow(model, shapeOf(model), { ...label, id: conflict.record_id, serialized })
     if ('code' in row) throw notRestorable(id, row.message)
-    const error = await tryRows(trx, dialect, () => upsertRows(trx, dialect, model, [row]))
+    const error = await tryRows(trx, dialect, async () => {
+      await upsertRows(trx, dialect, model, [row])
+      await requireContent(trx, dialect, model, [row])
+    })
     if (error !== undefined) throw notRestorable(id, error.message)
     await settleConflict(trx, id, 'restored', context.clock.now().toISOString())
   })
@@ -50,10 +54,15 @@ function modelOf({ profiles }: EngineContext, conflict: ConflictRow): CompiledMo
   throw notRestorable(conflict.no, `this application has no model ${conflict.model_name}`)
 }
 
-async function readSourceId(trx: Kysely<Schema>, recordId: string): Promise<string> {
-  const found = await sql<{ sourceId: string }>`select source_id as "sourceId" from morango_store
-    where id = ${recordId}`.execute(trx)
-  return found.rows[0]?.sourceId ?? ''
+async function readLabel(
+  trx: Kysely<Schema>,
+  conflict: ConflictRow,
+): Promise<{ readonly sourceId: string; readonly partition: string }> {
+  const found = await sql<{ sourceId: string; partition: string }>`
+    select source_id as "sourceId", partition from morango_store where id = ${conflict.record_id}`.execute(
+    trx,
+  )
+  return found.rows[0] ?? { sourceId: '', partition: conflict.partition }
 }
 
 function notRestorable(id: number, why: string): MorangoError {

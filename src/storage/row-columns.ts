@@ -2,14 +2,18 @@ import { type RawBuilder, sql } from 'kysely'
 import type { CompiledColumn, CompiledModel } from '../models/compiled.ts'
 import { quote } from './rows.ts'
 
-/** What to select of an application row `t`, so that a model can identify and encode it. */
-export function rowColumns(model: CompiledModel): RawBuilder<unknown> {
+/**
+ * What to select of an application row `t`, so that a model can identify and encode it.
+ *
+ * @param only the columns that are needed; undefined: all
+ */
+export function rowColumns(model: CompiledModel, only?: readonly string[]): RawBuilder<unknown> {
   const columns: Pick<CompiledColumn, 'name' | 'select'>[] = [...model.columns]
   if (model.sourceIdColumn !== undefined && !columns.some(({ name }) => name === model.sourceIdColumn)) {
     columns.push({ name: model.sourceIdColumn, select: model.sourceIdForm.read })
   }
   return sql.join(
-    columns.map(
+    (only === undefined ? columns : columns.filter(({ name }) => only.includes(name))).map(
       (column) => sql`${sql.raw(selected(column, `t.${quote(column.name)}`))} as ${sql.id(column.name)}`,
     ),
   )

@@ -22,7 +22,10 @@ export interface InstanceTable {
   system_id: string
   node_id: string
   counter: number
-  /** The counter at the end of the last transfer: what was stamped up to here, peers may hold. */
+  /**
+   * The highest counter of a record that was queued for a peer. It rises before records leave, so nobody can hold a
+   * version of this instance beyond it. Of a former instance its counter: whoever goes on with it may have sent all.
+   */
   exchanged_counter: number
   current: Flag
   created_at: string
@@ -93,6 +96,59 @@ export interface DirtyTable {
   first_failed_at: string | null
   last_failed_at: string | null
   tries: number
+  /** Milliseconds since 1970, by the context's clock: not before then. 0: with the next deserialization. */
+  next_try_at: Generated<number>
+  /** The record whose arrival or change ends the pause. */
+  waits_for: string | null
+}
+
+/**
+ * Whose deletion a record's is, where that is not the transfer which the Store names: with which transfer's deletion its
+ * row fell, or (`''`) that it was this device's own.
+ */
+export interface DeletionSourceTable {
+  record_id: string
+  transfer_session_id: string
+  /** The version that is the deletion; null until it is serialized. */
+  last_saved_instance: string | null
+  last_saved_counter: number | null
+}
+
+/** Store records that were not queued, because they are larger than a record may be. */
+export interface UnsentTable {
+  store_no: number
+  /** The most bytes that were allowed then. */
+  most_bytes: number
+  first_failed_at: string
+  last_failed_at: string
+  tries: number
+}
+
+/** Why a record was set aside: its id is that of another one here; or the operator has put another in its place. */
+export type SetAsideReason = 'id-taken' | 'replaced'
+
+/** Records that have arrived with the id of another record. The one that came first is in the Store. */
+export interface SetAsideTable {
+  id: string
+  profile: string
+  model_name: string
+  partition: string
+  source_id: string
+  serialized: string
+  conflicting_serialized_data: string
+  self_ref_fk: string
+  last_saved_instance: string
+  last_saved_counter: number
+  deleted: Flag
+  hard_deleted: Flag
+  counters: string | null
+  last_transfer_session_id: string | null
+  /** The certificate of who sent it, as far as that is known. */
+  certificate_id: string | null
+  reason: SetAsideReason
+  first_failed_at: string
+  last_failed_at: string
+  tries: number
 }
 
 /** A record's history but for its own last-saved pair, which stands in the Store. */
@@ -104,11 +160,32 @@ export interface RecordMaxCounterTable {
   partition: string
 }
 
-/** "Of the records under this partition I have everything that instance saved up to this counter." */
+/**
+ * "Of the records under this partition I have everything that instance saved up to this counter." The highest of the
+ * pair's rows in `morango_claim`.
+ */
 export interface DatabaseMaxCounterTable {
   partition: string
   instance_id: string
   counter: number
+}
+
+/** Who taught a database max counter: only claims that raised it. */
+export interface ClaimTable {
+  partition: string
+  instance_id: string
+  /** The certificate of the peer that taught it; empty for what this database knows by itself, or knew before. */
+  certificate_id: string
+  counter: number
+}
+
+/** What a peer said that was not believed: the last of each kind, for `doctor`. */
+export interface DoubtTable {
+  /** The peer's. */
+  certificate_id: string
+  kind: string
+  detail: string
+  happened_at: string
 }
 
 /** Certificates known here; those with a private key are held. */
@@ -131,6 +208,17 @@ export interface NonceTable {
   id: string
   created_at: string
   ip: string
+  /** Of that address: whose allowance it is on. */
+  network: Generated<string>
+}
+
+/** Failed sign-ins, and whom a user name was known to come from. Keys are digests: of names, of addresses, of both. */
+export interface SignInTable {
+  key: string
+  failures: number
+  /** Milliseconds since 1970, by the database's clock. */
+  paused_until: number
+  last_at: number
 }
 
 /** The key pair for certificate pushing. One row. */
@@ -159,6 +247,9 @@ export interface SyncSessionTable {
   capabilities: string
   created_at: string
   last_activity_at: string
+  /** Of a session served: on whose allowance it is, besides its certificate's. */
+  client_branch: Generated<string>
+  client_network: Generated<string>
 }
 
 /** The last sync that was begun with each server, whether it came to a session or not. */
@@ -193,6 +284,8 @@ export interface TransferSessionTable {
   last_activity_at: string
   /** Whoever runs it: a row of `morango_lease`, if that is alive. Null: nobody. */
   lease_holder: string | null
+  /** About how much of what came is in the Buffer. */
+  buffered_bytes: Generated<number>
 }
 
 /** Until when those who run transfers are taken for alive. Apart from the transfers, as it is renewed all the time. */
@@ -273,6 +366,8 @@ export interface ConflictTable {
   /** The content that came of it. */
   result: string
   transfer_session_id: string | null
+  /** The certificate of the peer that brought theirs. */
+  certificate_id: string | null
   state: ConflictState
   /** Whether a listener was told. */
   told: Flag
@@ -301,8 +396,11 @@ export interface Schema {
   morango_dirty: DirtyTable
   morango_record_max_counter: RecordMaxCounterTable
   morango_database_max_counter: DatabaseMaxCounterTable
+  morango_claim: ClaimTable
+  morango_doubt: DoubtTable
   morango_certificate: CertificateTable
   morango_nonce: NonceTable
+  morango_sign_in: SignInTable
   morango_shared_key: SharedKeyTable
   morango_sync_session: SyncSessionTable
   morango_attempt: AttemptTable
@@ -313,4 +411,7 @@ export interface Schema {
   morango_incoming: IncomingTable
   morango_conflict: ConflictTable
   morango_told_problem: ToldProblemTable
+  morango_deletion_source: DeletionSourceTable
+  morango_unsent: UnsentTable
+  morango_set_aside: SetAsideTable
 }

@@ -1,7 +1,11 @@
 import { filterContains, type Filter } from '../core/filter.ts'
+import { boundConflictingData } from '../core/conflicting-data.ts'
 import { isMorangoError } from '../core/errors.ts'
+import { DEFAULT_MAX_RECORD_BYTES } from '../core/limits.ts'
 import { joinObject, mergeObject } from '../core/python-json.ts'
+import { exceedsBytes } from '../core/text-bytes.ts'
 import { type CompiledModel, FieldError, type RecordIdentity, type SqlValue } from '../models/compiled.ts'
+import { NOTHING } from '../core/scope.ts'
 import { parseCounters } from './outgoing.ts'
 import type { KeptPending } from './pending.ts'
 import type { Flag } from './schema.ts'
@@ -31,6 +35,7 @@ export interface Stored {
   readonly counter: number
   /** The record max counters, the last saved pair left out; read for models with sums. */
   readonly history?: string | null
+  readonly model: string
 }
 
 /** An edit and a received version that had not been applied yet. */
@@ -41,6 +46,7 @@ export interface MetWaiting {
 
 interface StoreRow {
   readonly partition: string
+  readonly serialized: string
   readonly values: readonly SqlValue[]
 }
 
@@ -55,6 +61,8 @@ export type Outcome =
       readonly forget?: boolean
       /** It met what had arrived. */
       readonly met?: MetWaiting
+      /** Versions that lost a conflict earlier, and for which the record has no room any more. */
+      readonly dropped?: readonly string[]
     }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'kept'; readonly kept: KeptPending }
@@ -63,6 +71,7 @@ export type Outcome =
  * Decides what a pending record is to the Store (protocol §7). Pure.
  *
  * @param instance - that saves it
+ * @param maxRecordBytes - the most UTF-8 bytes of a record's JSON and conflicting data together
  */
 export function decide(
   model: CompiledModel,
@@ -70,9 +79,14 @@ export function decide(
   stored: Stored | undefined,
   filter: Filter | undefined,
   instance: string,
+  maxRecordBytes: number = DEFAULT_MAX_RECORD_BYTES,
 ): Outcome {
   const recordId = candidate.morango_record_id
-  if (candidate.morango_row_exists === null) return decideGone(candidate, stored, filter)
+  // The id is that of a record of another model, which has nothing to do with this row.
+  const taken = stored !== undefined && stored.model !== model.name
+  if (candidate.morango_row_exists === null) {
+    return taken ? { kind: 'nothing' } : decideGone(candidate, stored, filter)
+  }
   let partition = stored?.partition ?? null
   try {
     const identity = model.identify(candidate)
@@ -81,30 +95,33 @@ export function decide(
       return { kind: 'kept', kept: { recordId, partition, failure: undefined } }
     }
     const selfRef = model.selfReference === undefined ? '' : textOrEmpty(candidate[model.selfReference])
-    if (stored === undefined) {
-      return {
-        kind: 'created',
-        row: storeRow(identity, newText(model, candidate, identity, instance), { selfRef }),
-      }
+    if (partition.includes(NOTHING)) {
+      throw new FieldError('partition-denied', `Nobody may write in the partition "${partition}"`)
     }
-    requireSameIdentity(stored, identity)
-    // Deleted hard and created again since: nothing of what it was may be left.
-    if (candidate.morango_hard === 1) {
-      const row = storeRow(identity, newText(model, candidate, identity, instance), { selfRef })
-      return { kind: 'updated', row, forget: true }
+    if (stored === undefined || candidate.morango_hard === 1) {
+      if (stored !== undefined) requireSameIdentity(model, stored, identity)
+      const text = newText(model, candidate, identity, instance)
+      requireSize(maxRecordBytes, text)
+      const row = storeRow(identity, text, { selfRef })
+      // Deleted hard and created again since: nothing of what it was may be left.
+      return stored === undefined ? { kind: 'created', row } : { kind: 'updated', row, forget: true }
     }
+    requireSameIdentity(model, stored, identity)
     const fields = model.encode(candidate, identity)
     if (model.noteSums !== undefined) {
       const counter = savedAt(stored, instance)
       fields.push(model.noteSums({ before: stored.serialized, after: fields, instance, counter }))
     }
     const serialized = mergeObject(stored.serialized, fields)
+    requireSize(maxRecordBytes, serialized)
     if (stored.deleted === 1 && stored.dirty !== null) return editedTooLate(identity, stored, serialized)
-    const conflicting =
-      stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`
+    const { kept: conflicting, dropped } = boundConflictingData(
+      stored.dirty === null ? stored.conflicting : `${stored.serialized}\n${stored.conflicting}`,
+    )
+    requireSize(maxRecordBytes, serialized, conflicting)
     const row = storeRow(identity, serialized, { conflicting, selfRef })
-    if (stored.dirty === null) return { kind: 'updated', row }
-    return { kind: 'updated', row, met: { resolution: 'edit-kept', edited: serialized } }
+    if (stored.dirty === null) return { kind: 'updated', row, dropped }
+    return { kind: 'updated', row, dropped, met: { resolution: 'edit-kept', edited: serialized } }
   } catch (error) {
     return { kind: 'kept', kept: { recordId, partition, failure: failureOf(error) } }
   }
@@ -152,13 +169,28 @@ function decideGone(candidate: Candidate, stored: Stored | undefined, filter: Fi
  */
 function editedTooLate(identity: RecordIdentity, stored: Stored, edited: string): Outcome {
   const { serialized, selfRef, transfer, hardDeleted: hard } = stored
-  const conflicting = hard === 1 ? '' : `${edited}\n${stored.conflicting}`
+  const { kept, dropped } = boundConflictingData(`${edited}\n${stored.conflicting}`)
+  const conflicting = hard === 1 ? '' : kept
   const row = storeRow(identity, serialized, { conflicting, selfRef, transfer, deleted: 1, hard })
   if (hard === 1) return { kind: 'updated', row, staysDirty: true }
-  return { kind: 'updated', row, staysDirty: true, met: { resolution: 'deletion-won', edited } }
+  return { kind: 'updated', row, dropped, staysDirty: true, met: { resolution: 'deletion-won', edited } }
 }
 
-function requireSameIdentity(stored: Stored, identity: RecordIdentity): void {
+function requireSize(most: number, ...texts: readonly string[]): void {
+  if (!exceedsBytes(most, ...texts)) return
+  throw new FieldError(
+    'record-too-large',
+    `The record has more than ${most} bytes, which is all that may be sent: shorten what it holds`,
+  )
+}
+
+function requireSameIdentity(model: CompiledModel, stored: Stored, identity: RecordIdentity): void {
+  if (stored.model !== model.name) {
+    throw new FieldError(
+      'id-taken',
+      `There is a record of the model ${stored.model} with this id. Delete the row and create it with another id`,
+    )
+  }
   if (stored.partition === identity.partition && stored.sourceId === identity.sourceId) return
   const what = stored.partition === identity.partition ? 'source id' : 'partition'
   throw new FieldError(
@@ -183,7 +215,7 @@ function storeRow(
     rest.hard ?? 0,
     rest.transfer ?? null,
   ]
-  return { partition: identity.partition, values }
+  return { partition: identity.partition, serialized, values }
 }
 
 function textOrEmpty(value: unknown): string {

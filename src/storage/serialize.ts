@@ -4,15 +4,17 @@ import type { CompiledModel, SqlValue } from '../models/compiled.ts'
 import type { SerializeResult, WorkOptions } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
 import type { Dialect } from './dialect.ts'
-import { type NewConflict, noteConflicts } from './conflict-log.ts'
+import { type DroppedVersion, type NewConflict, noteConflicts, noteDropped } from './conflict-log.ts'
 import { claimOwn, keepHistory } from './counters.ts'
 import { requirePlausibleDeletions } from './deletion-brake.ts'
 import { clearDirty } from './dirty.ts'
+import { forgetSource, noteDeleted } from './deletion-source.ts'
 import { releaseDeletions } from './held-deletions.ts'
 import type { Stamp } from './instance.ts'
 import { foldChangeLog, type KeptPending, pendingRows, pendingUnder, settlePending } from './pending.ts'
 import type { InsertTarget } from './insertion.ts'
 import { rowColumns } from './row-columns.ts'
+import { anyWaitsFor, wakeFor, wakeRefused } from './retry.ts'
 import { insertRows } from './rows.ts'
 import {
   countSaved,
@@ -33,6 +35,8 @@ interface SerializeOptions extends WorkOptions {
   readonly profile: string
   readonly filter?: Filter | undefined
   readonly raise: 'always' | 'if-needed'
+  /** Only these records, whatever the filter: a part, so that nothing is claimed. */
+  readonly only?: readonly string[] | undefined
 }
 
 /** Where a serialization has come to: pending records are taken model by model, by id. */
@@ -105,10 +109,12 @@ async function serializeTurn(
   const profile = requireProfile(context, options.profile)
   if (dialect.sideBySide === undefined) await foldChangeLog(trx, dialect)
   const isFirst = from.model === 0 && from.after === ''
-  if (isFirst && options.confirmDeletions !== true) await requirePlausibleDeletions(trx, context, options)
+  const braked = isFirst && options.confirmDeletions !== true && options.only === undefined
+  if (braked) await requirePlausibleDeletions(trx, context, options)
   let stamp: Stamp | undefined = options.raise === 'always' ? await turn.stamp() : undefined
   const total = { created: 0, updated: 0, deleted: 0, failed: 0 }
   let done = 0
+  const touched = new Set<string>()
   let saved: SavedPartitions | undefined
   let next: Position | undefined
 
@@ -116,7 +122,7 @@ async function serializeTurn(
     if (index < from.model) continue
     for (let after = index === from.model ? from.after : ''; next === undefined;) {
       options.signal?.throwIfAborted()
-      const batch = await readCandidates(trx, dialect, model, options.filter, { after, size })
+      const batch = await readCandidates(trx, dialect, model, options, { after, size })
       const last = batch.at(-1)
       if (last === undefined) break
       after = last.morango_record_id
@@ -130,6 +136,7 @@ async function serializeTurn(
         else if (outcome.kind === 'kept' && outcome.kept.failure !== undefined) total.failed += 1
       }
       done += batch.length
+      touched.add(model.name)
       options.onProgress?.({ done, total: undefined })
       if (batch.length < size) break
       if (done >= limit) next = { model: index, after }
@@ -137,7 +144,8 @@ async function serializeTurn(
   }
   await saved?.flush(trx, dialect)
   await forgetEmptyPartitions(trx)
-  if (stamp !== undefined) await claimOwn(trx, dialect, stamp, options.filter)
+  for (const model of touched) await wakeRefused(trx, model)
+  if (stamp !== undefined && options.only === undefined) await claimOwn(trx, dialect, stamp, options.filter)
   return { ...total, next }
 }
 
@@ -145,15 +153,19 @@ async function readCandidates(
   trx: Kysely<Schema>,
   dialect: Dialect,
   model: CompiledModel,
-  filter: Filter | undefined,
+  { filter, only }: Pick<SerializeOptions, 'filter' | 'only'>,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<Candidate[]> {
+  const named =
+    only === undefined
+      ? sql``
+      : sql` and p.record_id in (select value from ${dialect.list(JSON.stringify(only))})`
   const result = await sql<Candidate>`
     select p.record_id as morango_record_id, p.hard as morango_hard, ${sql.raw(model.id.read('t.id'))} as morango_row_exists,
       s.id as morango_store_exists,
       ${rowColumns(model)}
     from (select p.record_id, p.hard from ${pendingRows(dialect)} p
-      where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}
+      where p.model_name = ${model.name} and p.record_id > ${after} and ${pendingUnder(filter, sql`p.partition`)}${named}
       order by p.record_id limit ${size}) p
     left join ${sql.id(model.table)} t on t.id = ${sql.raw(model.id.cast('p.record_id'))}
     left join morango_store s on s.id = p.record_id
@@ -171,7 +183,7 @@ async function readStored(
   if (ids.length === 0) return new Map()
   const result = await sql<Stored>`select s.id, s.partition, s.source_id as "sourceId", s.serialized,
       s.conflicting_serialized_data as conflicting, s.self_ref_fk as "selfRef", s.deleted,
-      s.hard_deleted as "hardDeleted",
+      s.hard_deleted as "hardDeleted", s.model_name as model,
       s.last_transfer_session_id as transfer, d.store_no as dirty, s.last_saved_instance as instance,
       s.last_saved_counter as counter, ${model.noteSums === undefined ? sql`null` : historyOf(dialect, sql`s.id`)} as history
     from morango_store s left join morango_dirty d
@@ -204,10 +216,12 @@ async function writeBatch(
   const gone: string[] = []
   const kept: KeptPending[] = []
   const conflicts: NewConflict[] = []
+  const dropped: DroppedVersion[] = []
+  const deleted: string[] = []
   const outcomes = batch.map((candidate) => {
     const id = candidate.morango_record_id
     const present = stored.get(id)
-    const outcome = decide(model, candidate, present, filter, stamp.instance)
+    const outcome = decide(model, candidate, present, filter, stamp.instance, context.maxRecordBytes)
     if (outcome.kind === 'kept') {
       kept.push(outcome.kept)
       return outcome
@@ -217,6 +231,12 @@ async function writeBatch(
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
     saved.add(outcome.row.partition)
     if (outcome.kind !== 'created') changed.push(id)
+    if (outcome.kind === 'deleted' || outcome.kind === 'hard-deleted') deleted.push(id)
+    for (const serialized of outcome.dropped ?? []) {
+      const { partition, serialized: result } = outcome.row
+      const about = { profile: model.profile, model: model.name, recordId: id, partition, stamp }
+      dropped.push({ ...about, serialized, result, transferSessionId: null })
+    }
     if (outcome.met !== undefined && present !== undefined) {
       conflicts.push(conflictWith(model, present, outcome.met, stamp))
     }
@@ -238,6 +258,15 @@ async function writeBatch(
   await clearDirty(trx, dialect, model, noLongerDirty)
   const now = context.clock.now().toISOString()
   await noteConflicts(trx, dialect, conflicts, now)
+  await noteDropped(trx, dialect, dropped, now)
+  await noteDeleted(trx, dialect, deleted, stamp)
+  const dead = new Set(deleted)
+  await forgetSource(
+    trx,
+    dialect,
+    changed.filter((id) => !dead.has(id)),
+  )
+  if (await anyWaitsFor(trx)) await wakeFor(trx, dialect, [...done, ...gone])
   await settlePending(turn, dialect, { model: model.name, filter, done, gone, kept }, now)
   return outcomes
 }

@@ -51,7 +51,8 @@ export async function readStatus(
       union select model_name, record_id from morango_pending where error_code is null) x) as pending,
     (select count(*) from morango_pending where error_code is not null
       and model_name in (${sql.join(own)})) as unserialized,
-    (select count(*) from morango_dirty where error_code is not null) as undeserialized`.execute(db)
+    (select count(*) from morango_dirty where error_code is not null)
+      + (select count(*) from morango_set_aside where deleted = 0) as undeserialized`.execute(db)
   const count = counts.rows[0]
   return {
     instance: { id: instance.id, databaseId: instance.database_id, counter: instance.counter },

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { DatabaseClock } from './database-clock.ts'
 import { isLeased } from './lease-conditions.ts'
 import type { Schema, SyncSessionTable } from './schema.ts'
@@ -26,6 +26,9 @@ export interface SyncSessionRecord {
   readonly capabilities: ReadonlySet<string>
   readonly createdAt: string
   readonly lastActivityAt: string
+  /** Of a session served: on whose allowance it is; see `quota-usage.ts`. */
+  readonly clientBranch?: string
+  readonly clientNetwork?: string
 }
 
 /** Keeps a new sync session. False when the id was used before. */
@@ -49,6 +52,8 @@ export async function insertSyncSession(db: Kysely<Schema>, session: SyncSession
       capabilities: [...session.capabilities].toSorted().join(' '),
       created_at: session.createdAt,
       last_activity_at: session.lastActivityAt,
+      client_branch: session.clientBranch ?? '',
+      client_network: session.clientNetwork ?? '',
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirst()
@@ -112,21 +117,46 @@ export async function deactivateIdleSessions(
     before,
     now,
     databaseNow,
-  }: { readonly before: string; readonly now: string; readonly databaseNow: DatabaseClock },
+    servedOnly = false,
+    limit,
+  }: {
+    readonly before: string
+    readonly now: string
+    readonly databaseNow: DatabaseClock
+    readonly servedOnly?: boolean
+    readonly limit?: number
+  },
 ): Promise<string[]> {
+  const some =
+    limit === undefined
+      ? undefined
+      : db
+          .selectFrom('morango_sync_session as idle')
+          .select('idle.id')
+          .where('idle.active', '=', 1)
+          .where('idle.last_activity_at', '<', before)
+          .$if(servedOnly, (query) => query.where('idle.is_server', '=', 1))
+          .where(restsSince('idle', before, databaseNow))
+          .orderBy('idle.last_activity_at')
+          .limit(limit)
   const rows = await db
     .updateTable('morango_sync_session')
     .set({ active: 0, last_activity_at: now })
     .where('active', '=', 1)
     .where('last_activity_at', '<', before)
-    .where(
-      sql<boolean>`not exists (select 1 from morango_transfer_session transfer
-        where transfer.sync_session_id = morango_sync_session.id and transfer.active = 1
-        and (transfer.last_activity_at >= ${before} or ${isLeased(sql`transfer.lease_holder`, databaseNow)}))`,
-    )
+    .$if(servedOnly, (query) => query.where('is_server', '=', 1))
+    .$if(some !== undefined, (query) => (some === undefined ? query : query.where('id', 'in', some)))
+    .where(restsSince('morango_sync_session', before, databaseNow))
     .returning('id')
     .execute()
   return rows.map((row) => row.id)
+}
+
+/** SQL condition: nothing has happened in the active transfers of a session since then, and none is run. */
+function restsSince(session: string, before: string, now: DatabaseClock): RawBuilder<boolean> {
+  return sql<boolean>`not exists (select 1 from morango_transfer_session transfer
+    where transfer.sync_session_id = ${sql.ref(`${session}.id`)} and transfer.active = 1
+    and (transfer.last_activity_at >= ${before} or ${isLeased(sql`transfer.lease_holder`, now)}))`
 }
 
 function toRecord(row: Selectable<SyncSessionTable>): SyncSessionRecord {
@@ -147,5 +177,7 @@ function toRecord(row: Selectable<SyncSessionTable>): SyncSessionRecord {
     capabilities: new Set(row.capabilities.split(' ').filter((name) => name !== '')),
     createdAt: row.created_at,
     lastActivityAt: row.last_activity_at,
+    clientBranch: row.client_branch,
+    clientNetwork: row.client_network,
   }
 }

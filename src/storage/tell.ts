@@ -94,6 +94,11 @@ async function takeSolved(db: Kysely<Schema>): Promise<ProblemEvent[]> {
         and not exists (select 1 from morango_dirty d join morango_store s on s.no = d.store_no
           where t.kind = 'not-applied' and s.id = t.record_id and d.model_name = t.model_name
             and d.error_code is not null)
+        and not exists (select 1 from morango_set_aside a
+          where t.kind = 'not-applied' and a.id = t.record_id and a.model_name = t.model_name and a.deleted = 0)
+        and not exists (select 1 from morango_unsent u join morango_store s on s.no = u.store_no
+          where t.kind = 'not-serialized' and s.id = t.record_id and s.model_name = t.model_name
+            and octet_length(s.serialized) + octet_length(s.conflicting_serialized_data) > u.most_bytes)
       limit ${AT_ONCE})
     returning kind, model_name as model, record_id as id, code`.execute(db)
   return taken.rows.map((problem) => ({ kind: 'solved', problem }))

@@ -172,17 +172,23 @@ function changing(db: Kysely<Schema>, id: string, changes: TransferChanges, now:
     .where('active', '=', 1)
 }
 
-/** Raises the count of records that have come: chunks that come at once may be counted in any order. */
+/**
+ * Raises the count of records that have come: chunks that come at once may be counted in any order.
+ *
+ * @param bytes - about how large they are
+ */
 export async function raiseTransferred(
   db: Kysely<Schema>,
   id: string,
   held: number,
+  bytes: number,
   now: string,
 ): Promise<void> {
   await db
     .updateTable('morango_transfer_session')
     .set((eb) => ({
       last_activity_at: now,
+      buffered_bytes: eb('buffered_bytes', '+', bytes),
       records_transferred: eb
         .case()
         .when('records_transferred', '<', held)

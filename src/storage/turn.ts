@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from './dialect.ts'
-import { raiseCounter, type Stamp } from './instance.ts'
+import { noteLeaving, raiseCounter, type Stamp } from './instance.ts'
 import { inLocalOrder } from './local-queue.ts'
 import { locksFor, type PartitionLock } from './partition-locks.ts'
 import type { Schema } from './schema.ts'
@@ -16,6 +16,11 @@ export interface Turn {
   readonly stamp: () => Promise<Stamp>
   /** Makes sure that no other turn runs, for what concerns the database as a whole; may begin the turn again. */
   readonly alone: () => void
+  /**
+   * Notes that records of ours up to a stamp are about to leave. Where others write at the same time that is
+   * committed before the turn begins; if it is not, the turn begins again.
+   */
+  readonly leaving: (stamp: Stamp) => Promise<void>
   /** For a write that others may be making as well and that the turn can do without: it must not fail by that. */
   readonly aside: (work: (db: Kysely<Schema>) => Promise<unknown>) => Promise<void>
 }
@@ -26,6 +31,8 @@ export interface TurnNeeds {
   /** Whether it serializes: the change log is folded first. */
   readonly fold: boolean
   readonly stamps: number
+  /** Up to which stamp records of ours are about to leave. */
+  readonly leaving?: Stamp | undefined
 }
 
 /** How turns begin and end where transactions run side by side. */
@@ -81,6 +88,7 @@ export function onlyTurn(trx: Kysely<Schema>): Turn {
     trx,
     stamp: async () => await raiseCounter(trx),
     alone: () => {},
+    leaving: async (stamp) => await noteLeaving(trx, stamp),
     aside: async (work) => void (await work(trx)),
   }
 }
@@ -129,6 +137,12 @@ function turnOn(
     alone: () => {
       const locks = locksFor(undefined, 'exclusive')
       if (needs.locks[0]?.mode !== 'exclusive') throw new MoreNeeded({ ...needs, locks })
+    },
+    leaving: async (stamp) => {
+      const { leaving } = needs
+      const isNoted = leaving?.instance === stamp.instance && leaving.counter >= stamp.counter
+      if (!isNoted) throw new MoreNeeded({ ...needs, leaving: stamp })
+      await Promise.resolve()
     },
     aside: async (work) => {
       asides.push(work)

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { CompiledModel } from '../models/compiled.ts'
-import type { Row } from './decode-record.ts'
+import { ContentElsewhere, requireContent } from './content-check.ts'
+import { CONTENT_ELSEWHERE, type Row } from './decode-record.ts'
 import type { Dialect } from './dialect.ts'
 import type { Failure } from './dirty.ts'
 import { isolateFaults, type Suspects, tryRows } from './savepoint.ts'
@@ -47,14 +48,45 @@ async function writeGroup(
   wary: WaryOf,
 ): Promise<Refused> {
   if (!wary.has(model.name)) {
-    const error = await tryRows(trx, dialect, () => upsertRows(trx, dialect, model, rows))
+    const error = await tryRows(trx, dialect, () => writeChecked(trx, dialect, model, rows))
     if (error === undefined) return new Map()
   }
-  const left = await upsertSound(trx, dialect, model, rows)
+  const left = await writeSound(trx, dialect, model, rows)
   const refused = left.length === 0 ? new Map() : await writeSome(trx, dialect, model, left)
   if (refused.size > 0) wary.add(model.name)
   else wary.delete(model.name)
   return refused
+}
+
+async function writeChecked(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+): Promise<void> {
+  await upsertRows(trx, dialect, model, rows)
+  await requireContent(trx, dialect, model, rows)
+}
+
+// What the database leaves out is returned; where a row it takes is not what it should be, all of them are.
+async function writeSound(
+  trx: Kysely<Schema>,
+  dialect: Dialect,
+  model: CompiledModel,
+  rows: readonly Row[],
+): Promise<readonly Row[]> {
+  let left: readonly Row[] = rows
+  const error = await tryRows(trx, dialect, async () => {
+    left = await upsertSound(trx, dialect, model, rows)
+    const missing = new Set(left.map(({ id }) => id))
+    await requireContent(
+      trx,
+      dialect,
+      model,
+      rows.filter(({ id }) => !missing.has(id)),
+    )
+  })
+  return error === undefined ? left : rows
 }
 
 /**
@@ -101,14 +133,20 @@ async function halve(
   rows: readonly Row[],
   refused: Refused,
 ): Promise<void> {
-  const write = async (some: readonly Row[]): Promise<void> => await upsertRows(trx, dialect, model, some)
+  const write = async (some: readonly Row[]): Promise<void> => await writeChecked(trx, dialect, model, some)
   const failed = ({ id }: Row, error: Error): void => {
+    const elsewhere = error instanceof ContentElsewhere ? error.reasons.get(id) : undefined
+    if (elsewhere !== undefined) {
+      refused.set(id, { id, code: CONTENT_ELSEWHERE, message: elsewhere })
+      return
+    }
     const code = dialect.isUniqueFault(error) ? 'unique' : 'constraint'
     refused.set(id, { id, code, message: `The database refused the row: ${error.message}` })
   }
   const { faultyIds } = dialect
   if (faultyIds !== undefined && model.selfReference === undefined) {
     const suspectsOf: Suspects<Row> = (error, some) => {
+      if (error instanceof ContentElsewhere) return some.filter(({ id }) => error.reasons.has(id))
       const ids = faultyIds(
         error,
         some.map(({ id }) => id),

@@ -2,6 +2,7 @@ import { MorangoError } from '../core/errors.ts'
 import { filterToString, filtersEqual } from '../core/filter.ts'
 import type { Profile } from '../models/profile.ts'
 import type { MorangoOptions, ServeOptions } from '../morango.ts'
+import type { Peer } from '../protocol/peer.ts'
 import type { SyncProgress, SyncReport } from '../session/progress.ts'
 import { commonFilter, createTestAuthority, type TestScope } from './certificates.ts'
 import type { Fault } from './faults.ts'
@@ -43,6 +44,8 @@ export interface TestNetworkOptions {
   /** See `MorangoOptions`. */
   readonly deletionBrake?: MorangoOptions['deletionBrake']
   /** See `MorangoOptions`. */
+  readonly maxRecordBytes?: number | undefined
+  /** See `MorangoOptions`. */
   readonly brakeArriving?: boolean | undefined
   /** The peers' databases; SQLite in memory when missing. */
   readonly database?: MakeTestDatabase | undefined
@@ -60,6 +63,8 @@ export interface TestSyncOptions {
   readonly confirmDeletions?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+  /** Stands between client and server and may alter what they tell each other, to try what a hostile peer can do. */
+  readonly through?: ((peer: Peer) => Peer) | undefined
 }
 
 /** Instances in one process that sync with each other, without sockets, real time or real chance. */
@@ -126,6 +131,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
         chunkSize: options.chunkSize,
         turnSize: options.turnSize,
         deletionBrake: options.deletionBrake,
+        maxRecordBytes: options.maxRecordBytes,
         brakeArriving: options.brakeArriving,
         withoutCapabilities: own.withoutCapabilities ?? options.withoutCapabilities,
         ...(options.onWarning !== undefined && { onWarning: options.onWarning }),

@@ -71,8 +71,11 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_instance_partition: true,
   morango_record_max_counter: true,
   morango_database_max_counter: true,
+  morango_claim: true,
+  morango_doubt: true,
   morango_certificate: true,
   morango_nonce: true,
+  morango_sign_in: true,
   morango_shared_key: true,
   morango_sync_session: true,
   morango_transfer_session: true,
@@ -83,6 +86,9 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_incoming: true,
   morango_conflict: true,
   morango_told_problem: true,
+  morango_deletion_source: true,
+  morango_unsent: true,
+  morango_set_aside: true,
 }
 
 /** The tables in which some row has that text in it. */

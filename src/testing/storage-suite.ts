@@ -1,9 +1,12 @@
 import { applying } from './behaviours/applying.ts'
+import { bounding } from './behaviours/bounding.ts'
 import { braking } from './behaviours/braking.ts'
+import { claiming } from './behaviours/claiming.ts'
 import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
 import { diagnosing } from './behaviours/diagnosing.ts'
+import { distrusting } from './behaviours/distrusting.ts'
 import { field } from './behaviours/field.ts'
 import { leasing } from './behaviours/leasing.ts'
 import { merging } from './behaviours/merging.ts'
@@ -12,6 +15,7 @@ import { listing } from './behaviours/listing.ts'
 import { policies } from './behaviours/policies.ts'
 import { planning } from './behaviours/planning.ts'
 import { problems } from './behaviours/problems.ts'
+import { scoping } from './behaviours/scoping.ts'
 import { serializing } from './behaviours/serializing.ts'
 import { tracking } from './behaviours/tracking.ts'
 import { transferring } from './behaviours/transferring.ts'
@@ -27,11 +31,15 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['merging', merging],
   ['merge policies', policies],
   ['applying', applying],
+  ['scopes', scoping],
   ['problems', problems],
   ['conflicts', conflicts],
   ['counters and filters', counting],
+  ['claims', claiming],
+  ['what is not believed', distrusting],
   ['transfers', transferring],
   ['leases', leasing],
+  ['quotas', bounding],
   ['explaining', explaining],
   ['planning', planning],
   ['listing peers', listing],

@@ -12,7 +12,7 @@ export async function syncOnce(
   server: RunningPeer,
   options: TestSyncOptions & { readonly filter: string; readonly direction: 'pull' | 'push' | 'both' },
 ): Promise<SyncReport> {
-  const { faults = [], ...sync } = options
+  const { faults = [], through, ...sync } = options
   const { life } = client
   const inFlight = new Set<Promise<unknown>>()
   const intercept = interceptWith(faults)
@@ -41,7 +41,10 @@ export async function syncOnce(
   }
 
   try {
-    const report = await Promise.race([client.morango.sync(peer, sync), life.death.then(() => undefined)])
+    const report = await Promise.race([
+      client.morango.sync(through?.(peer) ?? peer, sync),
+      life.death.then(() => undefined),
+    ])
     if (report !== undefined) return report
     throw new MorangoError('aborted', `${client.name} was killed, as the test asked`, {
       hint: 'Sync again to go on.',

@@ -86,5 +86,9 @@ describe('in a real bash', () => {
 test('values are listed for programs, too', async () => {
   const device = field.device('two')
   expect(await json(device, ['completion-values', 'models'])).toEqual(['place'])
-  expect(await json(device, ['completion-values', 'scopes'])).toEqual(['full-country', 'place-reader'])
+  expect(await json(device, ['completion-values', 'scopes'])).toEqual([
+    'full-country',
+    'country-member',
+    'place-reader',
+  ])
 })

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { diagnosisLines } from '../../src/cli/diagnosis-lines.ts'
@@ -22,8 +22,13 @@ test('from a fresh database to one that can sync', async () => {
   expect(migrated.stdout).toMatch(/^warning +certificates +This device has no certificate/mu)
 
   await run(device, ['cert', 'create-root', 'full-country'])
+  // As the application made it, others can read the keys that are in it now.
+  const open = Object(await json(device, ['doctor']))
+  expect(JSON.stringify(open)).toContain('chmod go-rwx ')
+  expect(open).toMatchObject({ severity: 'warning' })
+  chmodSync(join(device, 'field.db'), 0o600)
   const ready = Object(await json(device, ['doctor']))
-  expect(ready).toMatchObject({ severity: 'note', versions: { tables: expect.any(Number) } })
+  expect(ready).toMatchObject({ severity: 'ok', versions: { tables: expect.any(Number) } })
 
   sql(device, (db) => db.exec('drop trigger morango_log_place_update'))
   expect((await run(device, ['status'])).code).toBe(1)

@@ -19,7 +19,7 @@ beforeAll(async () => {
   addPlaces(one, country, ['Apia', 'Asau', 'Safotu'])
   serving = start(one, ['serve', '--port', '0'])
   url = /http:\S+/u.exec(await serving.firstLine())?.[0] ?? ''
-  const wanted = ['--scope', 'full-country', '--param', `country_id=${country}`]
+  const wanted = ['--scope', 'country-member', '--param', `country_id=${country}`]
   await run(two, ['cert', 'request', url, ...wanted, '--username', 'ana'], {
     env: { MORANGO_PASSWORD: 'secret' },
   })

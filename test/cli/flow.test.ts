@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 function requestArgs(): string[] {
-  const wanted = ['--scope', 'full-country', '--param', `country_id=${country}`]
+  const wanted = ['--scope', 'country-member', '--param', `country_id=${country}`]
   return ['cert', 'request', url, ...wanted, '--username', 'ana']
 }
 
@@ -42,7 +42,7 @@ describe('from a fresh device to a synced one', () => {
     const right = await run(two, [...requestArgs(), '--password-stdin'], { input: 'secret\n' })
     expect(right).toMatchObject({ code: 0, stderr: '' })
     expect(right.stdout).toContain(`params  country_id=${country}`)
-    expect(await json(two, ['cert', 'list'])).toMatchObject([{ parentId: country, scope: 'full-country' }])
+    expect(await json(two, ['cert', 'list'])).toMatchObject([{ parentId: country, scope: 'country-member' }])
   })
 
   test('Ctrl-C in the midst of a pull, and going on with it', async () => {
@@ -74,7 +74,11 @@ describe('from a fresh device to a synced one', () => {
     const aborted = await left.finished
     expect(aborted.code).toBe(143)
     expect(JSON.parse(aborted.stdout)).toMatchObject({ error: { code: 'aborted' } })
-    expect(await json(two, ['cleanup'])).toEqual({ closedSessions: 0, forgottenConflicts: 0 })
+    expect(await json(two, ['cleanup'])).toEqual({
+      closedSessions: 0,
+      forgottenConflicts: 0,
+      forgottenSessions: 0,
+    })
     expect((await run(two, ['cleanup', '--older-than', '0'])).stdout).toMatch(/^Closed 1 session /u)
     expect((await run(two, ['status'])).stdout).toContain('pull given up')
     await gate.close()

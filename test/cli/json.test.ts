@@ -11,10 +11,12 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'cert create-root': ['x'],
   'cert request': ['http://127.0.0.1:9/', '--scope', 'x', '--username', 'y'],
   'cert push': ['http://127.0.0.1:9/', '--scope', 'x', '--parent', 'y'],
+  'claims forget': ['x'],
   'conflicts dismiss': ['1'],
   'conflicts restore': ['1'],
   'conflicts show': ['1'],
   explain: ['x', 'y'],
+  'problems accept': ['x', 'y'],
   'problems show': ['x', 'y'],
   sync: ['http://127.0.0.1:9/', '-f', 'x'],
 }

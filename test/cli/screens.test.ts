@@ -172,7 +172,7 @@ test('the summary of a sync', () => {
     '  pushed     1 record',
     '  conflicts  1 (what lost is kept: morango conflicts)',
     '  problems   2 received records could not be applied',
-    '             They wait and are tried at every sync. See why: morango problems',
+    '             They wait and are tried again by themselves. See why: morango problems',
     '  network    1.2 MB in, 100 B out, 21 round trips',
     '',
     '        serializing  queuing  transferring  dequeuing  deserializing  total',

@@ -36,6 +36,7 @@ const gazetteer = defineProfile({
   models: { place: model({ table: 'place', id: 'source-id', partition: '\${country_id}:place' }) },
   scopes: {
     'full-country': scope({ root: 'country_id', readWrite: '\${country_id}' }),
+    'country-member': scope({ readWrite: '\${country_id}' }),
     'place-reader': scope({ read: '\${country_id}:place' }),
   },
 })
@@ -44,8 +45,10 @@ export default defineConfig({
   database: () => sqlite('field.db'),
   profiles: [gazetteer],
   allowCertificatePushing: true,
-  authorize: ({ username, password }) =>
-    username === 'ana' && password === 'secret' ? true : 'unauthenticated',
+  authorize: ({ username, password }, { scopeDefinition, parentId, isWithin }) => {
+    if (username !== 'ana' || password !== 'secret') return 'unauthenticated'
+    return scopeDefinition === 'country-member' && isWithin(parentId)
+  },
 })
 `
 

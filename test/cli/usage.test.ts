@@ -73,7 +73,7 @@ test('names that the configuration does not know', async () => {
     run(device, ['sync', 'nowhere', '-f', 'x']),
   ])
   expect(scope).toMatchObject({ code: 2, stdout: '' })
-  expect(scope.stderr).toContain('Use one of: full-country, place-reader.')
+  expect(scope.stderr).toContain('Use one of: full-country, country-member, place-reader.')
   expect(profile).toMatchObject({ code: 2, stdout: '' })
   expect(profile.stderr).toContain('Use one of: gazetteer.')
   expect(url).toMatchObject({ code: 2, stdout: '' })

@@ -57,6 +57,43 @@ const theirs: StoreRecord = {
 }
 const stamp = { instance: 'a', counter: 9 }
 
+describe('a history that is not believed', () => {
+  const trust = { own: { instance: 'a', left: 3 }, most: { z: 10 } }
+
+  it('fast-forwards over no version of ours that has not left, and makes none known', () => {
+    const seen = { ...theirs, counters: { a: 3 } }
+    expect(decideMerge(base, seen, trust)).toBe('fast-forward')
+    for (const entry of [4, 5, 9]) {
+      const forged = { ...theirs, counters: { a: entry } }
+      expect(decideMerge({ ...base, lastSavedCounter: 4 }, forged, trust)).toBe('conflict')
+      expect(decideMerge(base, forged, trust)).toBe('conflict')
+      const merged = mergeRecords(base, forged, stamp, 'ours', trust)
+      expect(merged).toMatchObject({ serialized: base.serialized, counters: { a: stamp.counter } })
+      const author = { ...theirs, lastSavedInstance: 'a', lastSavedCounter: entry }
+      expect(decideMerge({ ...base, lastSavedCounter: 9 }, author, trust)).toBe('conflict')
+      expect(mergeRecords(undefined, author, stamp, 'ours', trust)).toMatchObject({
+        lastSavedInstance: 'a',
+        lastSavedCounter: stamp.counter,
+        serialized: theirs.serialized,
+      })
+    }
+  })
+
+  it('fast-forwards over no version by an entry far beyond what is known', () => {
+    const local = { ...base, lastSavedInstance: 'z', lastSavedCounter: 7 }
+    expect(decideMerge(local, { ...theirs, counters: { z: 10 } }, trust)).toBe('fast-forward')
+    expect(decideMerge(local, { ...theirs, counters: { z: 11 } }, trust)).toBe('conflict')
+    expect(decideMerge(undefined, { ...theirs, lastSavedInstance: 'z', lastSavedCounter: 11 }, trust)).toBe(
+      'new',
+    )
+  })
+
+  it('leaves nothing of what it says of us in the record', () => {
+    const forged = { ...theirs, counters: { a: 9, z: 8 } }
+    expect(mergeRecords(undefined, forged, stamp, 'ours', trust).counters).toEqual({ b: 5, z: 8 })
+  })
+})
+
 describe('the decision', () => {
   it('goes by histories, the last saved pair included', () => {
     expect(decideMerge(undefined, theirs)).toBe('new')

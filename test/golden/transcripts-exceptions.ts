@@ -31,6 +31,11 @@ export const SESSION_EXCEPTIONS: Readonly<Record<string, Readonly<Record<number,
 
 /** By label. */
 export const CASE_EXCEPTIONS: Readonly<Record<string, Exception>> = {
+  'CSR, scope version differs': {
+    status: 400,
+    body: { scope_version: ['Only version 1 of the scope definition is known here.'] },
+    reason: 'ours signs for what it knows: the original signs for any version, and reads it as its own',
+  },
   'GET after the repeated buffer': {
     status: 200,
     body: { transfer_stage: 'transferring', transfer_stage_status: 'pending', records_transferred: 1 },

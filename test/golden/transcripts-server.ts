@@ -50,8 +50,17 @@ export interface ReplayServer {
   advance(ms: number): void
 }
 
-/** The app of the recordings (with its "kit" partitions), set up like the recorded server. */
-export async function startServer(transcript: Transcript, dataset: string): Promise<ReplayServer> {
+/**
+ * The app of the recordings (with its "kit" partitions), set up like the recorded server.
+ *
+ * @param pushedDataset - the dataset of the user `owner`, whom the client pushes. The recorded app has its dataset from
+ *   a setting, and never looks at where an arriving record belongs; ours does.
+ */
+export async function startServer(
+  transcript: Transcript,
+  dataset: string,
+  pushedDataset: string = dataset,
+): Promise<ReplayServer> {
   const flags = transcript.server_flags.split(',')
   const connection = new DatabaseSync(':memory:')
   connection.exec(TABLES)
@@ -60,7 +69,7 @@ export async function startServer(transcript: Transcript, dataset: string): Prom
   let now = Date.UTC(2026, 10, 22, 16)
   const morango = await createMorango({
     database,
-    profiles: [declareProfile(dataset), declareOtherProfile()],
+    profiles: [declareProfile(dataset, pushedDataset), declareOtherProfile()],
     migrate: true,
     allowCertificatePushing: flags.includes('ALLOW_CERTIFICATE_PUSHING'),
     withoutCapabilities: [
@@ -94,14 +103,15 @@ export async function startServer(transcript: Transcript, dataset: string): Prom
   }
 }
 
-function declareProfile(dataset: string): Profile {
+function declareProfile(dataset: string, pushedDataset: string): Profile {
   return defineProfile({
     name: 'facilitydata',
     models: {
       user: model({
         table: 'user',
         id: 'source-id',
-        partition: `${dataset}:\${id}:user`,
+        partition: ({ id, username }: Readonly<Record<string, unknown>>) =>
+          `${username === 'owner' ? pushedDataset : dataset}:${String(id)}:user`,
         columns: { last_login: 'date-time', is_staff: 'boolean', is_superuser: 'boolean' },
       }),
       facility: model({

@@ -62,7 +62,7 @@ describe('the recorded session "certpush"', () => {
   let server: ReplayServer
 
   beforeAll(async () => {
-    server = await startServer(transcript, transcript.dataset_of_server)
+    server = await startServer(transcript, transcript.dataset_of_server, transcript.dataset)
     const { store } = transcript.final_server
     server.seed(store.filter((row) => row.last_saved_instance === SERVER_INSTANCE))
     await server.serialize()

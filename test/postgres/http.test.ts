@@ -74,7 +74,10 @@ test.each([
     const { id: dataset } = await server.morango.certificates.createRoot('owner')
     const listening = await listen(server.morango, {
       port: 0,
-      authorize: ({ password }) => password === 'secret',
+      authorize: ({ username, password }, { scopeDefinition, isWithin }) => {
+        if (username !== 'ana' || password !== 'secret') return 'unauthenticated'
+        return scopeDefinition === 'surveyor' && isWithin(`${dataset}:place`)
+      },
     })
     await client.morango.certificates.request(listening.url, {
       scopeDefinition: 'surveyor',

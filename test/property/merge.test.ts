@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { recordId } from '../../src/core/ids.ts'
-import { mergeRecords, type StoreRecord } from '../../src/core/merge.ts'
+import { MAX_COUNTER_JUMP } from '../../src/core/limits.ts'
+import { fullHistory, type HistoryTrust, mergeRecords, type StoreRecord } from '../../src/core/merge.ts'
 import { workSizes } from '../../src/storage/context.ts'
 import { createEngine } from '../../src/storage/engine.ts'
 import { compileProfiles } from '../../src/storage/check-tracking.ts'
@@ -28,11 +29,18 @@ interface Side {
   readonly deletion: 'none' | 'soft' | 'hard'
 }
 
+// In the place of this instance stands the one that merges.
+const OWN = 3
+/** The highest counter of it that has left. */
+const LEFT = 2
+// More than a million beyond all the others.
+const counterOf = (small: number): number => (small === 5 ? MAX_COUNTER_JUMP + 5 : small)
+
 const side: fc.Arbitrary<Side> = fc.record({
   instance: fc.nat({ max: 3 }),
-  counter: fc.integer({ min: 1, max: 4 }),
+  counter: fc.integer({ min: 1, max: 5 }).map(counterOf),
   // A counter by instance, 0 for none.
-  others: fc.array(fc.nat({ max: 4 }), { minLength: 4, maxLength: 4 }),
+  others: fc.array(fc.nat({ max: 5 }).map(counterOf), { minLength: 4, maxLength: 4 }),
   serialized: fc.constantFrom('{"x": 1}', '{"x": 2.0}', '{"y": "é"}', '{}'),
   conflicting: fc.constantFrom('', '{"x": 0}\n', '{"x": 0}\n{"z": 1}\n', '{"w": 5}\n'),
   selfRef: fc.constantFrom('', '1'.repeat(32)),
@@ -165,12 +173,30 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
   }))
 }
 
+/** By what is known when a turn begins, how far the histories of its records are believed. */
+function trustOf(own: string, store: Iterable<StoreRecord>, arriving: readonly StoreRecord[]): HistoryTrust {
+  const known = new Map<string, number>()
+  for (const record of store) {
+    for (const [name, counter] of Object.entries(fullHistory(record))) {
+      known.set(name, Math.max(counter, known.get(name) ?? 0))
+    }
+  }
+  const named = arriving.flatMap((record) => Object.keys(fullHistory(record)))
+  const most = Object.fromEntries(named.map((name) => [name, (known.get(name) ?? 0) + MAX_COUNTER_JUMP]))
+  return { own: { instance: own, left: LEFT }, most }
+}
+
 it('what the statements make of a Buffer is what core decides record by record', async () => {
   await fc.assert(
     fc.asyncProperty(pairs, fc.constantFrom(1, 2, 3, undefined), async (list, turn) => {
       const network = await createTestNetwork({ peers: 1, database: makeTestDatabase })
       try {
         const peer = network.peer('a')
+        INSTANCES[OWN] = (await peer.morango.status()).instance.id
+        await peer.database.kysely
+          .updateTable('morango_instance')
+          .set({ counter: 2 * MAX_COUNTER_JUMP, exchanged_counter: LEFT })
+          .execute()
         const ours = list.flatMap((pair, index) =>
           pair.ours === null ? [] : toRecord(pair.ours, `s${index}`, EARLIER),
         )
@@ -196,12 +222,16 @@ it('what the statements make of a Buffer is what core decides record by record',
         // Each turn stamps with a counter of its own.
         const size = workSizes(turn).turn
         const first = instance.counter - Math.ceil(list.length / size) + 1
-        const expected = theirs
-          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-          .map((record, place) => {
-            const stamp = { instance: instance.id, counter: first + Math.floor(place / size) }
-            return normal(mergeRecords(before.get(record.id), record, stamp))
-          })
+        const ordered = theirs.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        for (let place = 0; place < ordered.length; place += size) {
+          const arriving = ordered.slice(place, place + size)
+          const trust = trustOf(instance.id, before.values(), arriving)
+          const stamp = { instance: instance.id, counter: first + Math.floor(place / size) }
+          for (const record of arriving) {
+            before.set(record.id, mergeRecords(before.get(record.id), record, stamp, 'ours', trust))
+          }
+        }
+        const expected = ordered.map(({ id }) => before.get(id)).map((record) => record && normal(record))
         expect((await read(peer)).map(normal)).toEqual(expected)
         const { created, fastForwarded, known, conflicts } = result
         expect(created + fastForwarded + known + conflicts).toBe(list.length)

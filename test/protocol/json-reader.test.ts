@@ -49,7 +49,24 @@ describe('JSON that is read as it comes', () => {
   })
 
   it('is refused exactly where JSON.parse refuses it', async () => {
-    const token = fc.constantFrom('[', ']', '{', '}', ',', ':', '"a"', '"b":', '1', '-', 'null', 'n', ' ', '"', '\\', 'é')
+    const token = fc.constantFrom(
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      '"a"',
+      '"b":',
+      '1',
+      '-',
+      'null',
+      'n',
+      ' ',
+      '"',
+      '\\',
+      'é',
+    )
     await fc.assert(
       fc.asyncProperty(
         fc.array(token, { maxLength: 12 }),

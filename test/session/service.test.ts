@@ -204,7 +204,7 @@ describe('sync sessions', () => {
     const tampered = [chain[0], { ...chain[1], signature: 'AAAA' }].flatMap((item) =>
       item?.id === undefined || item.serialized === undefined ? [] : [{ ...chain[0], ...item }],
     )
-    expect((await answer({ certificate_chain: tampered as typeof chain })).status).toBe(400)
+    expect((await answer({ certificate_chain: tampered as typeof chain })).status).toBe(403)
   })
 })
 

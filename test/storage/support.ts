@@ -35,7 +35,10 @@ export async function openDevice(
   }
   for (const statement of more) await sql.raw(statement).execute(database.kysely)
   const warnings: string[] = []
-  const onWarning = ({ code }: { code: string }): void => void warnings.push(code)
+  const onWarning = ({ code }: { code: string }): void => {
+    // Of the profile above, whose owners are of one length.
+    if (code !== 'open-scope') warnings.push(code)
+  }
   const morango = await createMorango({ database, profiles: [profile], migrate: true, onWarning })
   return { database, morango, warnings }
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { certificateLines } from '../certificate-lines.ts'
-import { type GlobalFlags, withMorango } from '../open.ts'
+import { plainPasswordWarning } from '../../session/plain-password.ts'
+import { type GlobalFlags, type Opened, withMorango } from '../open.ts'
 import { jsonOption, type Params, paramOption, profileOption, scopeOption } from '../options.ts'
-import { printJson, printLines } from '../output.ts'
+import { printJson, printLines, printNote } from '../output.ts'
 import { readPassword } from '../password.ts'
 import { reachPeer } from '../reach.ts'
 
@@ -21,7 +22,9 @@ interface Flags extends GlobalFlags {
 const AFTER = `
 The password comes from --password-stdin, or from MORANGO_PASSWORD, or is asked
 for; it is never an argument, which others on this machine could read. The
-peer's application decides by its \`authorize\` who gets what.
+peer's application decides by its \`authorize\` who gets what. It is sent only
+to a peer that has a certificate under the root that is meant: name that with
+--primary-partition where the peer has several.
 
 Examples:
   $ morango cert request https://cloud.example/ --scope place-reader \\
@@ -50,8 +53,14 @@ export function addCertRequest(cert: Command): void {
     .addHelpText('after', AFTER)
     .action(async (url: string, _flags: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>()
-      await withMorango(flags, async ({ morango }) => {
+      // Told before the password is asked for, so not again when it goes.
+      const warning = plainPasswordWarning(url)
+      const onWarning = (text: string): void => {
+        if (text !== warning) printNote(`warning: ${text}`)
+      }
+      const work = async ({ morango }: Opened): Promise<void> => {
         await reachPeer(url, morango)
+        if (warning !== undefined) printNote(`warning: ${warning}`)
         const password = await readPassword({ fromStdin: flags.passwordStdin === true })
         const certificate = await morango.certificates.request(url, {
           scopeDefinition: flags.scope,
@@ -62,6 +71,7 @@ export function addCertRequest(cert: Command): void {
         })
         if (flags.json === true) printJson(certificate)
         else printLines(certificateLines(certificate))
-      })
+      }
+      await withMorango(flags, work, onWarning)
     })
 }

@@ -13,7 +13,8 @@ const AFTER = `
 Closes sessions in which nothing has happened for a while, and deletes what
 they had received and not merged yet; a later sync transfers that again.
 Nothing else is lost. Conflicts that were restored or dismissed more than
-30 days ago are forgotten.
+30 days ago are forgotten, and sessions that were over by then, but for the
+last ones with each peer. A server does so by itself with those it serves.
 
 Examples:
   $ morango cleanup
@@ -33,12 +34,17 @@ export function addCleanup(program: Command): void {
       await withMorango(flags, async ({ morango }) => {
         const olderThan = new Date(Date.now() - flags.olderThan * 3_600_000)
         const report = await morango.cleanup({ olderThan })
-        const { closedSessions, forgottenConflicts } = report
+        const { closedSessions, forgottenConflicts, forgottenSessions } = report
         const done = [
           ...(closedSessions === 0
             ? []
             : [`Closed ${counted(closedSessions, 'session')} in which nothing has happened for long.`]),
           ...(forgottenConflicts === 0 ? [] : [`Forgot ${counted(forgottenConflicts, 'settled conflict')}.`]),
+          ...(forgottenSessions === 0
+            ? []
+            : [
+                `Forgot ${counted(forgottenSessions, 'session')} that ${forgottenSessions === 1 ? 'was' : 'were'} over for long.`,
+              ]),
         ]
         if (flags.json === true) printJson(report)
         else printLines(done.length === 0 ? ['Nothing to clean up.'] : done)

@@ -1,11 +1,10 @@
-import process from 'node:process'
 import { Argument, type Command } from 'commander'
 import { completionScript, type Shell, SHELLS } from '../completion/scripts.ts'
 import { VALUE_KINDS, type ValueKind } from '../completion/values.ts'
 import { loadConfig } from '../load-config.ts'
 import { type GlobalFlags, withDatabase } from '../open.ts'
 import { jsonOption } from '../options.ts'
-import { printJson, printLines } from '../output.ts'
+import { printJson, printLines, printScript } from '../output.ts'
 
 const AFTER = `
 Prints a script that has the shell complete commands and options, and the
@@ -31,7 +30,7 @@ export function addCompletion(program: Command): void {
     .action((shell: Shell, flags: { json?: boolean }) => {
       const script = completionScript(shell, program)
       if (flags.json === true) printJson({ shell, script })
-      else process.stdout.write(script)
+      else printScript(script)
     })
   program
     .command('completion-values', { hidden: true })

@@ -10,9 +10,12 @@ import { terminalOf } from '../terminal.ts'
 
 const AFTER = `
 A row that cannot be sent, or a received record that cannot be applied, holds
-up no other and is never dropped: it waits here with the reason, and is tried
-again at every sync. Mend the reason (a missing parent row, a value that
-clashes), then sync, or run \`morango problems retry\`.
+up no other and is never dropped: it waits here with the reason. It is tried
+again by itself after growing pauses, and at once when what it waits for has
+arrived or changed. Mend the reason (a missing parent row, a value that
+clashes), then sync, or run \`morango problems retry\`. What waits for a
+decision (a taken id, a deletion that reaches further than its sender may) is
+decided with \`morango problems accept\`.
 
 Examples:
   $ morango problems
@@ -32,6 +35,7 @@ export function addProblems(program: Command): void {
   addList(problems)
   addShow(problems)
   addRetry(problems)
+  addAccept(problems)
 }
 
 function addList(problems: Command): void {
@@ -121,6 +125,31 @@ Examples:
             'See why: morango problems',
           ])
         }
+      })
+    })
+}
+
+function addAccept(problems: Command): void {
+  problems
+    .command('accept <model> <id>')
+    .summary('decide for a record or a deletion that waits')
+    .description(
+      'Decides for what waits: a record whose id is taken takes the place of the one that has it, which is set ' +
+        'aside; a deletion that reaches where its sender may not write is carried out as your own.',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ morango problems accept place 5b1f0c2e9a7d4e6f8a1b2c3d4e5f6071`,
+    )
+    .action(async (model: string, id: string, _flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>()
+      await withMorango(flags, async ({ morango }) => {
+        await morango.problems.accept(model, id)
+        if (flags.json === true) printJson({ accepted: { model, id } })
+        else printLines(['Accepted. The next sync takes it to the peers.'])
       })
     })
 }

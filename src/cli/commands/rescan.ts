@@ -5,7 +5,7 @@ import { findingLines } from '../finding-lines.ts'
 import { counted } from '../format.ts'
 import { type GlobalFlags, withMorango } from '../open.ts'
 import { jsonOption, profileOption } from '../options.ts'
-import { printJson, printLines, printNote } from '../output.ts'
+import { printJson, printLines, printNote, redraw } from '../output.ts'
 import { catchStopSignals } from '../stop-signals.ts'
 
 interface Flags extends GlobalFlags {
@@ -85,11 +85,11 @@ async function runRescan(flags: Flags): Promise<void> {
 }
 
 function showProgress({ model, done }: { readonly model: string; readonly done: number }): void {
-  process.stderr.write(`\r\u001B[K${model}: ${counted(done, 'row')}`)
+  redraw([], `${model}: ${counted(done, 'row')}`)
 }
 
 function foundLines(found: readonly RescanFinding[]): string[] {
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
+  if (process.stderr.isTTY) redraw([], '')
   const rows = found.reduce((sum, one) => sum + one.rows, 0)
   const lines = found.flatMap(findingLines)
   const compared = `Compared ${counted(rows, 'row')} of ${counted(found.length, 'model')}`

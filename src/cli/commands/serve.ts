@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { Listening } from '../../node/serve.ts'
 import { CommandError, explain } from '../failure.ts'
+import { count } from '../format.ts'
 import { type GlobalFlags, type Opened, withMorango } from '../open.ts'
 import { jsonOption, wholeNumber } from '../options.ts'
-import { printJson, printLines, printNote } from '../output.ts'
+import { errorLines, printJson, printLines, printNote, printNotes } from '../output.ts'
 import { catchStopSignals } from '../stop-signals.ts'
 
 interface Flags extends GlobalFlags {
@@ -19,7 +20,9 @@ they were.
 
 It speaks plain HTTP and takes passwords for certificates: put a web server
 with TLS in front of it, or mount the routes of morango/server in your own
-application.
+application. On this machine's own address it answers to localhost and IP
+addresses only: name what the web server passes on in \`listen.hosts\` of the
+configuration.
 
 Examples:
   $ morango serve
@@ -75,6 +78,7 @@ async function startListening({ morango, config }: Opened, flags: Flags): Promis
       hostname,
       ...(config.authorize !== undefined && { authorize: config.authorize }),
       customInfo: config.customInfo,
+      hosts: config.listen?.hosts,
       routes: { onError: reportAnswer(flags.verbose === true), ...config.listen?.routes },
     })
   } catch (error) {
@@ -83,11 +87,12 @@ async function startListening({ morango, config }: Opened, flags: Flags): Promis
 }
 
 /** Tells of the errors that peers hear nothing of. */
-function reportAnswer(verbose: boolean): (error: unknown, request: Request) => void {
-  return (error, request) => {
+function reportAnswer(verbose: boolean): (error: unknown, request: Request, leftOut: number) => void {
+  return (error, request, leftOut) => {
     const { pathname } = new URL(request.url)
-    printNote(`error: ${request.method} ${pathname}: ${explain(error).message}`)
-    if (verbose) console.error(error)
+    const more = leftOut === 0 ? '' : ` (${count(leftOut)} more like it were not shown)`
+    printNote(`error: ${request.method} ${pathname}: ${explain(error).message}${more}`)
+    if (verbose) printNotes(errorLines(error))
   }
 }
 

@@ -1,6 +1,8 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
+import { printable } from '../../core/printable.ts'
 import { CommandError, EXIT } from '../failure.ts'
+import { printNote } from '../output.ts'
 
 /** Questions to the person at the terminal, on the standard error. */
 export interface Asker {
@@ -21,7 +23,7 @@ export function createAsker(): Asker {
         const value = typed.trim() === '' ? preset : typed.trim()
         const wrong = accept(value)
         if (wrong === undefined) return value
-        process.stderr.write(`  ${wrong}\n`)
+        printNote(`  ${wrong}`)
       }
     },
     close: () => lines.close(),
@@ -31,10 +33,10 @@ export function createAsker(): Asker {
     try {
       // One question after the other.
       // oxlint-disable-next-line no-await-in-loop
-      return await lines.question(prompt, { signal: stopped.signal })
+      return await lines.question(printable(prompt), { signal: stopped.signal })
     } catch (error) {
       if (!stopped.signal.aborted) throw error
-      process.stderr.write('\n')
+      printNote('')
       throw new CommandError('Nothing was written', { exitCode: EXIT.interrupted, code: 'aborted' })
     }
   }

@@ -57,15 +57,25 @@ export function configText({ ownership, tables, refused }: Proposal, choices: Co
     'export default defineConfig({',
     ...databaseLines(place),
     `  profiles: [${variable}],`,
-    '  // Who gets a certificate from `morango serve`. Ask your own users here instead of one password for all.',
-    '  authorize: ({ username, password }, { scopeDefinition }) => {',
-    `    const expected = process.env['MORANGO_SERVE_PASSWORD'] ?? ''`,
-    `    if (expected === '' || username !== 'device' || password !== expected) return 'unauthenticated'`,
-    `    return scopeDefinition !== 'owner'`,
-    '  },',
+    ...authorizeLines(ownership, tables),
     '})',
     '',
   ].join('\n')
+}
+
+/** Only the scopes that devices ask for, and only what lies under the root certificate. */
+function authorizeLines({ by, column }: Proposal['ownership'], tables: readonly ProposedTable[]): string[] {
+  const knowsDataset = by === 'dataset' && tables.length > 0
+  const scopes = ['member', 'reader', ...(by === 'dataset' && column !== undefined ? ['part'] : [])]
+  return [
+    '  // Who gets a certificate from `morango serve`. Ask your own users here instead of one password for all, and',
+    '  // say for each which scopes and which partitions: what is admitted here cannot be taken back.',
+    `  authorize: ({ username, password }, { scopeDefinition, ${knowsDataset ? '' : 'parentId, '}isWithin }) => {`,
+    `    const expected = process.env['MORANGO_SERVE_PASSWORD'] ?? ''`,
+    `    if (expected === '' || username !== 'device' || password !== expected) return 'unauthenticated'`,
+    `    return [${scopes.map(text).join(', ')}].includes(scopeDefinition) && isWithin(${knowsDataset ? 'dataset' : 'parentId'})`,
+    '  },',
+  ]
 }
 
 function datasetLines(dataset: string, tables: readonly ProposedTable[]): string[] {

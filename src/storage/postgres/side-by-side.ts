@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely'
-import { type Stamp, stampOf } from '../instance.ts'
+import { MAX_COUNTER } from '../../core/limits.ts'
+import { cannotStamp, type Stamp } from '../instance.ts'
 import { keyOf, type LockMode } from '../partition-locks.ts'
+import { literal } from '../rows.ts'
 import type { Schema } from '../schema.ts'
 import type { SideBySide, TurnNeeds } from '../turn.ts'
 
@@ -28,20 +30,22 @@ async function begin(connection: Kysely<Schema>, needs: TurnNeeds): Promise<read
 /** Leaves a transaction open in which the locks are held for the session and all is ready for the turn. */
 async function makeReady(
   connection: Kysely<Schema>,
-  { locks, fold, stamps }: TurnNeeds,
+  { locks, fold, stamps, leaving }: TurnNeeds,
 ): Promise<readonly Stamp[]> {
   const taken = locks.map(({ key, mode }) => call('pg_advisory_lock', mode, key))
   const statements = ['begin', ...taken]
   // What is done here is lost with the turn at the worst, whose commit is waited for.
-  if (fold || stamps > 0) statements.push('commit', 'begin', 'set local synchronous_commit to off')
+  if (fold || stamps > 0 || leaving !== undefined)
+    statements.push('commit', 'begin', 'set local synchronous_commit to off')
   if (fold) statements.push(call('pg_advisory_xact_lock', 'exclusive', FOLDING), FOLD)
+  if (leaving !== undefined) statements.push(noteLeaving(leaving))
   if (stamps > 0) statements.push(raiseBy(stamps))
   const [raised] = await run<{ id: string; counter: number }>(connection, statements)
   if (stamps === 0) return []
-  const last = stampOf(raised)
+  if (raised === undefined) return await cannotStamp(connection)
   return Array.from({ length: stamps }, (_, index) => ({
-    instance: last.instance,
-    counter: last.counter - stamps + 1 + index,
+    instance: raised.id,
+    counter: raised.counter - stamps + 1 + index,
   }))
 }
 
@@ -83,5 +87,11 @@ const FOLD = `
   on conflict (model_name, record_id) do update set hard = greatest(morango_pending.hard, excluded.hard)`
 
 function raiseBy(stamps: number): string {
-  return `update morango_instance set counter = counter + ${stamps} where current = 1 returning id, counter`
+  return `update morango_instance set counter = counter + ${stamps}
+    where current = 1 and counter <= ${MAX_COUNTER - stamps} returning id, counter`
+}
+
+function noteLeaving({ instance, counter }: Stamp): string {
+  return `update morango_instance set exchanged_counter = ${counter}
+    where id = ${literal(instance)} and exchanged_counter < ${counter}`
 }

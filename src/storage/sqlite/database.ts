@@ -10,6 +10,7 @@ import type { Schema } from '../schema.ts'
 import { sqliteDialect } from './dialect.ts'
 import { nodeSqliteDriver } from './node-sqlite.ts'
 import { PatientSqliteDialect } from './patient-dialect.ts'
+import { createPrivately } from './private-file.ts'
 
 useSha256((text) => hash('sha256', text))
 
@@ -30,6 +31,9 @@ export interface SqliteOptions {
  * Foreign keys and recursive triggers are switched on for the connection: without the latter an `insert or replace` that
  * evicts another row by a partial unique index would not be seen.
  *
+ * A file that is not there yet is made readable by its owner alone (mode 0600), because private keys lie in it. The mode of
+ * a file that exists stays as it is; `morango doctor` warns where others can read the keys.
+ *
  * @example
  * const morango = await createMorango({ database: sqlite('field.db'), profiles: [gazetteer] })
  */
@@ -38,6 +42,7 @@ export function sqlite(
   options: SqliteOptions = {},
 ): Database {
   const opened = typeof database === 'string'
+  if (opened) createPrivately(database)
   const connection = opened ? new DatabaseSync(database) : database
   const driver = connection instanceof DatabaseSync ? nodeSqliteDriver(connection) : connection
   for (const pragma of [

@@ -3,11 +3,11 @@ import { dirname } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import type { Finding } from '../finding.ts'
 import type { Schema } from '../schema.ts'
+import { exposedKeys } from './exposed-keys.ts'
 
 const MEGABYTE = 1_000_000
 const SCARCE = 100 * MEGABYTE
 const LARGE_WAL = 200 * MEGABYTE
-const READABLE_BY_ALL = 0o004
 
 /** What of a SQLite database and its file would make syncing fail or go wrong. */
 export async function sqliteHealth(db: Kysely<Schema>, tables: readonly string[]): Promise<Finding[]> {
@@ -17,7 +17,7 @@ export async function sqliteHealth(db: Kysely<Schema>, tables: readonly string[]
     ...(await journal(db, path)),
     ...(await brokenReferences(db, tables)),
     ...(await evictable(db, tables)),
-    ...(path === '' ? [] : fileFindings(path)),
+    ...(path === '' ? [] : [...fileFindings(path), ...(await exposedKeys(db, path))]),
   ]
 }
 
@@ -76,7 +76,7 @@ async function evictable(db: Kysely<Schema>, tables: readonly string[]): Promise
 
 function fileFindings(path: string): Finding[] {
   const findings: Finding[] = []
-  const { size, mode } = statSync(path)
+  const { size } = statSync(path)
   const { bavail, bsize } = statfsSync(dirname(path))
   const free = bavail * bsize
   if (free < SCARCE) {
@@ -101,14 +101,6 @@ function fileFindings(path: string): Finding[] {
       severity: 'warning',
       sentence: `The write-ahead log beside the database has grown to ${megabytes(wal)}: a connection keeps an old read open.`,
       mend: 'Find the program that leaves a statement or a transaction open, and restart it.',
-    })
-  }
-  if ((mode & READABLE_BY_ALL) !== 0) {
-    findings.push({
-      code: 'file-readable',
-      severity: 'note',
-      sentence: 'Every user of this machine can read the database, and so the private keys in it.',
-      mend: `Unless that is meant: chmod o-rwx ${path}`,
     })
   }
   return findings

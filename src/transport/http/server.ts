@@ -1,8 +1,11 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { MorangoError } from '../../core/errors.ts'
 import { parseUuid } from '../../core/ids.ts'
 import { DEFAULT_MAX_CHUNK_BYTES, DEFAULT_MAX_RECORD_BYTES } from '../../core/limits.ts'
 import { createKeyedQueue } from '../../core/keyed-queue.ts'
+import { printable } from '../../core/printable.ts'
+import { createReportLimit } from '../../core/report-limit.ts'
 import { answerCall, carriesMessage, methodNotAllowed } from '../../protocol/answer.ts'
 import { decodeBasicAuth } from '../../protocol/basic-auth.ts'
 import { CAPABILITIES_HEADER, parseCapabilities } from '../../protocol/capabilities.ts'
@@ -11,6 +14,7 @@ import { API_PATH, allowHeader, isResource, methodsOf } from '../../protocol/pat
 import type { Method, Resource } from '../../protocol/paths.ts'
 import type { Caller, Service } from '../../protocol/peer.ts'
 import { NOT_FOUND, errorAnswer } from '../../protocol/status.ts'
+import { type Hosts, refuseCrossSite, refuseHost } from './browser-guard.ts'
 import { defaultCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
 import { packingsOf } from './packing.ts'
@@ -37,8 +41,17 @@ export interface RoutesOptions {
   readonly compressor?: Compressor | undefined
   /** Whether buffers may be packed in our own way, for peers that can unpack them; true. */
   readonly packedBuffers?: boolean | undefined
-  /** Gets the errors that clients are told nothing of (500 and up). By default they go to the console. */
-  readonly onError?: ((error: unknown, request: Request) => void) | undefined
+  /**
+   * The names by which clients call this server, such as `sync.example` or `10.0.0.5:8080`; `'loopback'`: any IP address,
+   * and `localhost`. A request that names another host is answered 421. Default: any name, and for `listen` on a loopback
+   * address `'loopback'`.
+   */
+  readonly hosts?: Hosts | undefined
+  /**
+   * Gets the errors that clients are told nothing of (500 and up), ten of a kind in a minute; `leftOut` is how many of the
+   * kind were not reported since the last. By default they go to the console.
+   */
+  readonly onError?: ((error: unknown, request: Request, leftOut: number) => void) | undefined
 }
 
 /**
@@ -55,8 +68,14 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     serverIp = (context: Context) => socketAddress(context, 'localAddress'),
     compressor = defaultCompressor(),
     packedBuffers = true,
-    onError = reportToConsole,
+    hosts,
+    onError: report = reportToConsole,
   } = options
+  const reports = createReportLimit({ now: () => new Date() })
+  const onError = (error: unknown, request: Request): void => {
+    const leftOut = reports.admit(kindOf(error))
+    if (leftOut !== undefined) report(error, request, leftOut)
+  }
   const limits = { maxBodyBytes, maxUnzippedBytes, maxRecordBytes }
   const packings = packedBuffers ? packingsOf(compressor) : []
   // A client asks for pages ahead. Done side by side they would all be there only when the last is, and the client
@@ -71,8 +90,12 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     const method = methods.find((known) => known === asked)
     const headers = new Headers({ allow: allowHeader(methods) })
     if (asked === 'OPTIONS') return new Response(null, { status: 204, headers })
+    const refusal = method === undefined ? undefined : refuseCrossSite(request, method, resource)
     const reply =
-      method === undefined ? methodNotAllowed(asked) : await answer(context, { method, resource, id })
+      method === undefined
+        ? methodNotAllowed(asked)
+        : (refusal ?? (await answer(context, { method, resource, id })))
+    if (reply.retryAfter !== undefined) headers.set('retry-after', String(Math.ceil(reply.retryAfter)))
     if (reply.status === 401) headers.set('www-authenticate', 'Basic realm="api"')
     const carriage = {
       acceptEncoding: request.headers.get('accept-encoding'),
@@ -159,6 +182,8 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       const id: string | undefined = context.req.param('id')
       if (resource === undefined || !isResource(resource)) return unknownPath()
       if (methodsOf(resource, id === undefined ? 'collection' : 'item').length === 0) return unknownPath()
+      const stranger = hosts === undefined ? undefined : refuseHost(context.req.raw, hosts)
+      if (stranger !== undefined) return Response.json(stranger.body, { status: stranger.status })
       if (!slashed) return redirectToSlash(context.req.url)
       const isPage = resource === 'buffers' && context.req.method !== 'POST'
       const transfer = isPage ? context.req.query('transfer_session_id') : undefined
@@ -186,6 +211,15 @@ function redirectToSlash(requestUrl: string): Response {
   })
 }
 
-function reportToConsole(error: unknown): void {
-  console.error(error)
+/** Of errors that differ in an id or a text of the peer's, most are one kind. */
+function kindOf(error: unknown): string {
+  if (error instanceof MorangoError) return error.code
+  return error instanceof Error ? error.name : typeof error
+}
+
+function reportToConsole(error: unknown, _request: Request, leftOut: number): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const more = leftOut === 0 ? '' : ` (${leftOut} more like it were not reported)`
+  // It may quote a peer.
+  console.error(`morango: ${text.split('\n').map(printable).join('\n')}${more}`)
 }
