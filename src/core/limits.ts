@@ -94,8 +94,11 @@ export const MAX_MESSAGE_MEMBERS = 1000
 /** The longest number in a message, in digits. */
 export const MAX_NUMBER_DIGITS = 400
 
-/** How much a server may make a client fetch in one transfer by default: the texts of its records, in characters. */
-export const DEFAULT_MAX_TRANSFER_BYTES: number = 64 * 1024 * 1024 * 1024
+/** How much a server may make a client fetch in one run of a transfer: the texts of its records, in characters. */
+export const MAX_TRANSFER_CHARACTERS: number = 64 * 1024 * 1024 * 1024
+
+/** How long a server may be at work on a stage without anything new to see, in ms: a day. */
+export const MAX_STANDSTILL_MS: number = 24 * 60 * 60 * 1000
 
 /** The most that a record keeps of versions that lost a conflict; older ones go to the conflict log. */
 export const MAX_CONFLICTING_BYTES: number = 256 * 1024

@@ -20,6 +20,7 @@ export class RecordList {
   readonly #failure: RecordFailure
   #history = 0
   #units = 0
+  #memory = 0
 
   /** @param failure - makes the error for a record that is none */
   constructor(limits: RecordLimits, failure: RecordFailure) {
@@ -44,7 +45,8 @@ export class RecordList {
     const { serialized, conflicting_serialized_data: conflicting, model_uuid: id, model_name: model } = record
     const { maxChunkBytes, maxRecordBytes } = this.#limits
     this.#units += serialized.length + conflicting.length
-    if (this.#units > maxChunkBytes) {
+    this.#memory += memoryOf(serialized) + memoryOf(conflicting)
+    if (this.#units > maxChunkBytes || this.#memory > maxChunkBytes * MEMORY_FACTOR) {
       throw chunkTooLarge(`The chunk unpacks to more than ${maxChunkBytes} bytes.`)
     }
     if (bytesOf([serialized, conflicting], maxRecordBytes) <= maxRecordBytes) return
@@ -54,6 +56,16 @@ export class RecordList {
       { details: { id, model, limit: maxRecordBytes } },
     )
   }
+}
+
+/** A text with one character beyond Latin takes two bytes for each. Honest texts of that kind are no ASCII besides. */
+const MEMORY_FACTOR = 1.5
+
+// oxlint-disable-next-line no-control-regex
+const WIDE = /[^\u0000-\u00ff]/
+
+function memoryOf(text: string): number {
+  return WIDE.test(text) ? text.length * 2 : text.length
 }
 
 function chunkTooLarge(message: string): MorangoError {
