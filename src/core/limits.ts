@@ -91,6 +91,9 @@ export const MAX_MESSAGE_DEPTH = 32
 /** The most members of the outermost object of a message. */
 export const MAX_MESSAGE_MEMBERS = 1000
 
+/** The longest integer in a record, in digits. Python, too, reads none that is longer. */
+export const MAX_INTEGER_DIGITS = 4300
+
 /** The longest number in a message, in digits. */
 export const MAX_NUMBER_DIGITS = 400
 

@@ -68,6 +68,7 @@ class JsonReader {
   /** Elements gathered and not parsed yet. */
   #gathered = 0
   #first = true
+  #hasTaken = false
   #members: Map<string, unknown> | undefined
   #list: ListInside | undefined
   /** The value whose text was scanned last is complete and kept. */
@@ -100,7 +101,7 @@ class JsonReader {
       if (event === 'open') this.#open()
       else if (event === 'comma') this.#comma()
       else this.#close()
-      if (this.#first && this.#hasElements()) {
+      if (this.#first && this.#hasTaken) {
         this.#first = false
         await this.#reading.onFirst?.()
       }
@@ -130,10 +131,6 @@ class JsonReader {
     }
     if (this.#state === 'inside') throw malformed()
     return this.#text.parse('', '')
-  }
-
-  #hasElements(): boolean {
-    return this.#list !== undefined && this.#list.elements.length + this.#list.members.size > 0
   }
 
   #requireLimits(): void {
@@ -224,6 +221,7 @@ class JsonReader {
   }
 
   #flush(list: ListInside): void {
+    this.#hasTaken = true
     const { onElement } = this.#reading
     if (list.isObject) {
       const members = membersOf(this.#text.parse('{', '}'))

@@ -79,6 +79,8 @@ export interface Caller {
  * `protocol/status.ts` has the table. Transports are thin skins over this.
  */
 export interface Service {
+  /** How large a record may be that it takes, in UTF-8 bytes of its texts; undefined: the usual. */
+  readonly maxRecordBytes?: number | undefined
   info(caller: Caller): Promise<MorangoInfo>
   createNonce(caller: Caller): Promise<NonceReply>
   certificates(query: CertificateQuery, caller: Caller): Promise<CertificateItem[]>

@@ -57,7 +57,11 @@ export async function readChunk(
     limits: jsonLimits(limits, packed),
     pace,
     onElement: (element, index, key) => {
-      if (packed || key !== undefined) return element
+      if (packed) return element
+      if (key !== undefined) {
+        if (index >= MAX_HISTORY) throw malformedMessage({ [WHOLE]: [FIELD_MESSAGES.list] })
+        return element
+      }
       list.add(element, index)
       named ??= list.records[0]?.transfer_session
       return undefined

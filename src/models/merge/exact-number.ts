@@ -1,3 +1,4 @@
+import { MAX_INTEGER_DIGITS } from '../../core/limits.ts'
 import { plainDigits } from '../kinds/plain-digits.ts'
 
 /** `digits` × 10^-`scale`. */
@@ -8,12 +9,9 @@ export interface ExactNumber {
 
 export const ZERO: ExactNumber = { digits: 0n, scale: 0 }
 
-/** So many characters are a number. Python, too, reads no integer of more than 4,300 digits. */
-const LONGEST_NUMBER = 4300
-
 /** Reads `-12.50` or `1e3`; undefined when the text is no number, or longer than any. */
 export function parseExact(text: string): ExactNumber | undefined {
-  if (text.length > LONGEST_NUMBER) return undefined
+  if (text.length > MAX_INTEGER_DIGITS) return undefined
   const plain = plainDigits(text)
   if (plain === undefined) return undefined
   const [whole = '', fraction = ''] = plain.split('.')

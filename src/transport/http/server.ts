@@ -30,7 +30,7 @@ export interface RoutesOptions {
   readonly maxBodyBytes?: number | undefined
   /** The most that a chunk of records may have, unpacked, in bytes; 48 MiB. More is 413. */
   readonly maxUnzippedBytes?: number | undefined
-  /** How large a record may be: its texts in UTF-8 bytes; 8 MiB. A chunk with a larger one is 413. */
+  /** How large a record may be: its texts in UTF-8 bytes; as the service says, or 8 MiB. A chunk with a larger one is 413. */
   readonly maxRecordBytes?: number | undefined
   /** A path in front of `api/morango/v1/`. */
   readonly basePath?: string | undefined
@@ -62,7 +62,7 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
   const {
     maxBodyBytes = 32 * MIB,
     maxUnzippedBytes = DEFAULT_MAX_CHUNK_BYTES,
-    maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
+    maxRecordBytes = service.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
     basePath = '',
     clientIp = (context: Context) => socketAddress(context, 'remoteAddress'),
     serverIp = (context: Context) => socketAddress(context, 'localAddress'),
