@@ -323,6 +323,7 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
           capabilities,
           fetch: options.fetch,
           compressor: options.compressor,
+          maxRecordBytes: options.maxRecordBytes,
           packedBuffers: options.withoutCapabilities?.includes('PACKED_BUFFERS') !== true,
         })
       : peer
@@ -372,8 +373,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
       scopes: first.scopes,
       connect,
     }),
-    service: (serve = {}) =>
-      createService({
+    service: (serve = {}) => ({
+      ...createService({
         ...shared,
         ...serve,
         profiles: options.profiles.map(({ name }) => name),
@@ -381,6 +382,8 @@ export async function createMorango(options: MorangoOptions): Promise<Morango> {
         instanceInfo,
         version: VERSION,
       }),
+      maxRecordBytes: options.maxRecordBytes,
+    }),
     cleanup: async ({ olderThan, settledBefore, sessionsBefore } = {}) => {
       const monthAgo = new Date(clock.now().getTime() - KEPT_CONFLICTS_MS)
       const before = settledBefore ?? monthAgo

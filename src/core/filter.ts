@@ -1,3 +1,7 @@
+import { MorangoError } from './errors.ts'
+import { MAX_PARTITION, MAX_PREFIXES } from './limits.ts'
+import { compareUnits, lastNotAfter } from './sorted-texts.ts'
+
 /**
  * Which records a certificate or a transfer is about: partition prefixes, normalized (split at whitespace,
  * never empty: the empty filter is the one prefix `''`, which contains everything). Protocol §2.
@@ -26,7 +30,43 @@ export function filterContains(filter: Filter, partition: string): boolean {
 
 /** Whether each prefix of `a` starts with one of `b`'s (protocol §2). */
 export function isFilterSubset(a: Filter, b: Filter): boolean {
-  return a.every((prefix) => filterContains(b, prefix))
+  const widest = widestPrefixes(b)
+  return a.every((prefix) => {
+    // Of texts without one that contains another, only the last one before a text can contain it.
+    const before = widest[lastNotAfter(widest, prefix)]
+    return before !== undefined && prefix.startsWith(before)
+  })
+}
+
+/**
+ * Checks what a transfer's filter may be: so many prefixes, none longer than a partition can be.
+ *
+ * @throws MorangoError `invalid-filter`
+ */
+export function requireFilterLimits(filter: Filter): void {
+  if (filter.length > MAX_PREFIXES) {
+    throw new MorangoError('invalid-filter', `The filter has more than ${MAX_PREFIXES} prefixes.`, {
+      hint: 'Sync with a wider prefix that contains them, or in several syncs.',
+    })
+  }
+  const isLong = filter.some(
+    (prefix) => prefix.length > MAX_PARTITION && codePointCount(prefix) > MAX_PARTITION,
+  )
+  if (isLong) {
+    throw new MorangoError(
+      'invalid-filter',
+      `A prefix of the filter has more than ${MAX_PARTITION} characters.`,
+      {
+        hint: 'No partition is so long: nothing lies under it.',
+      },
+    )
+  }
+}
+
+function codePointCount(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
 }
 
 /** Whether two filters have the same prefixes, whatever their order and repeats (protocol §2). */
@@ -46,8 +86,18 @@ export function joinFilters(a: Filter, b: Filter): Filter {
 
 /** The filter without the prefixes that another one covers, and without repeats; the same records. */
 export function minimalPrefixes(filter: Filter): Filter {
-  const distinct = [...new Set(filter)]
-  return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)))
+  const widest = new Set(widestPrefixes(filter))
+  return [...new Set(filter)].filter((prefix) => widest.has(prefix))
+}
+
+/** The same, in the order of their UTF-16 units: what a prefix contains follows it at once. */
+function widestPrefixes(filter: Filter): string[] {
+  const widest: string[] = []
+  for (const prefix of filter.toSorted(compareUnits)) {
+    const last = widest.at(-1)
+    if (last === undefined || !prefix.startsWith(last)) widest.push(prefix)
+  }
+  return widest
 }
 
 /**
@@ -56,11 +106,12 @@ export function minimalPrefixes(filter: Filter): Filter {
  * `''`, and for prefixes of nothing but U+10FFFF.
  */
 export function prefixUpperBound(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0)
-  while (points.at(-1) === LAST_CODE_POINT) points.pop()
-  const last = points.pop()
-  if (last === undefined) return undefined
-  return String.fromCodePoint(...points, nextScalar(last))
+  let end = prefix.length
+  while (end >= 2 && prefix.codePointAt(end - 2) === LAST_CODE_POINT) end -= 2
+  if (end === 0) return undefined
+  const isPair = end >= 2 && (prefix.codePointAt(end - 2) ?? 0) > 0xffff
+  const start = end - (isPair ? 2 : 1)
+  return prefix.slice(0, start) + String.fromCodePoint(nextScalar(prefix.codePointAt(start) ?? 0))
 }
 
 const LAST_CODE_POINT = 0x10ffff

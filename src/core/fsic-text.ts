@@ -3,7 +3,7 @@ import { emptyCounters, emptyPartitions } from './fsic.ts'
 import type { FsicV2, InstanceCounters, PartitionCounters } from './fsic.ts'
 import { isHexUuid } from './ids.ts'
 import { MAX_CLAIMS, MAX_COUNTER, MAX_FSIC_TEXT, MAX_PARTITION } from './limits.ts'
-import { parseJsonWith, pythonStringify } from './python-json.ts'
+import { pythonStringify } from './python-json.ts'
 
 const V2_FIELDS: ReadonlySet<string> = new Set(['super', 'sub'])
 
@@ -25,12 +25,13 @@ export function parseFsicV1(input: unknown): InstanceCounters {
  */
 export function parseFsicV2(input: unknown): FsicV2 {
   const fields = readMembers(readInput(input))
-  for (const [key] of fields) if (!V2_FIELDS.has(key)) throw malformed('a key besides "super" and "sub"')
-  const members = new Map(fields)
+  for (const key of Object.keys(fields)) {
+    if (!V2_FIELDS.has(key)) throw malformed('a key besides "super" and "sub"')
+  }
   const count = { claims: 0 }
   return {
-    super: readPartitions(members.get('super'), count),
-    sub: readPartitions(members.get('sub'), count),
+    super: readPartitions(fields.super, count),
+    sub: readPartitions(fields.sub, count),
   }
 }
 
@@ -53,25 +54,61 @@ function readInput(input: unknown): unknown {
   if (input === undefined || input === null || input === '') return emptyCounters()
   if (typeof input !== 'string') return input
   if (input.length > MAX_FSIC_TEXT) throw tooLarge()
+  requireShape(input)
   try {
-    return parseJsonWith(input, readNumber)
+    return JSON.parse(input)
   } catch (cause) {
     throw malformed('text that is not JSON', cause)
   }
 }
 
-// Python takes 1.0 and 1e3 for another type than 1, and no peer writes a counter so.
-function readNumber(text: string): number {
-  return /^(?:0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : Number.NaN
+/** A claim has at most a partition and an instance, each with its bracket or comma. */
+const MAX_MARKS = 2 * MAX_CLAIMS + 8
+
+/**
+ * Before anything is made of the text: outside its strings it has objects and whole numbers alone, and no more of
+ * them than the claims that are allowed. Python takes 1.0 and 1e3 for another type than 1, and no peer writes a counter
+ * so.
+ */
+function requireShape(text: string): void {
+  let marks = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code === COMMA || code === OPEN) {
+      marks++
+      if (marks > MAX_MARKS) throw tooLarge()
+    } else if (!isPlain(code)) throw malformed('something besides objects and whole numbers')
+  }
+}
+
+const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x3a, 0x7b, 0x7d] as const
+
+/** The place of the quote that ends a string, or the end of the text. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH) at++
+  }
+  return at
+}
+
+function isPlain(code: number): boolean {
+  const isDigit = code >= 0x30 && code <= 0x39
+  const isSpace = code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+  return isDigit || isSpace || code === COLON || code === CLOSE
 }
 
 function readPartitions(value: unknown, count: Count): PartitionCounters {
   const partitions = emptyPartitions()
   if (value === undefined) return partitions
-  for (const [partition, counters] of readMembers(value)) {
+  const members = readMembers(value)
+  for (const partition of Object.keys(members)) {
     if (!isPartition(partition)) throw malformed('a partition that no record can have')
     const before = count.claims
-    partitions[partition] = readCounters(counters, count)
+    partitions[partition] = readCounters(members[partition], count)
     if (count.claims === before) note(count)
   }
   return partitions
@@ -79,7 +116,9 @@ function readPartitions(value: unknown, count: Count): PartitionCounters {
 
 function readCounters(value: unknown, count: Count): InstanceCounters {
   const counters = emptyCounters()
-  for (const [instance, counter] of readMembers(value)) {
+  const members = readMembers(value)
+  for (const instance of Object.keys(members)) {
+    const counter = members[instance]
     if (!isHexUuid(instance)) throw malformed('an instance id that is not 32 hex digits')
     if (!isCounter(counter)) throw malformed(`a counter that is not a whole number from 0 to ${MAX_COUNTER}`)
     note(count)
@@ -103,9 +142,13 @@ function note(count: Count): void {
   if (count.claims > MAX_CLAIMS) throw tooLarge()
 }
 
-function readMembers(value: unknown): [string, unknown][] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)
+function readMembers(value: unknown): Readonly<Record<string, unknown>> {
+  if (isMembers(value)) return value
   throw malformed('something else where an object belongs')
+}
+
+function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function malformed(what: string, cause?: unknown): MorangoError {

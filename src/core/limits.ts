@@ -23,8 +23,8 @@ export const MAX_PREFIXES = 200
 /** The most claims (partition and instance) in an FSIC. */
 export const MAX_CLAIMS = 100_000
 
-/** The longest text of an FSIC, in characters: that many claims, each on a partition of its own. */
-export const MAX_FSIC_TEXT: number = 32 * 1024 * 1024
+/** The longest text of an FSIC, in characters: that many claims, each on a usual partition of its own. */
+export const MAX_FSIC_TEXT: number = 16 * 1024 * 1024
 
 /**
  * How far a claim about an instance, or an entry of a history, may exceed the highest counter that is known of that
@@ -66,6 +66,42 @@ export const MAX_CHUNK_RECORDS = 10_000
 
 /** How large a record may be by default: its texts in UTF-8 bytes together, conflicting data included. */
 export const DEFAULT_MAX_RECORD_BYTES: number = 8 * 1024 * 1024
+
+/** The largest chunk or page of records by default, unpacked, in bytes. The original's clients send 500 records. */
+export const DEFAULT_MAX_CHUNK_BYTES: number = 48 * 1024 * 1024
+
+/** The largest packed chunk or page, unpacked, in bytes: one record of the largest size, its quotes escaped. */
+export const MAX_PACKED_BYTES: number = 20 * 1024 * 1024
+
+/** The most entries in the histories of a chunk together. */
+export const MAX_CHUNK_HISTORY = 100_000
+
+/** Beyond the size of one record, a body may unpack to so many times its packed size. Honest JSON does to 40. */
+export const MAX_UNPACK_RATIO = 100
+
+/** The longest address, and the longest id that is no UUID, in a message, in characters. */
+export const MAX_SHORT_TEXT = 4096
+
+/** The longest filter of a transfer, in characters: all its prefixes, one a line. */
+export const MAX_FILTER_TEXT: number = MAX_PREFIXES * (2 * MAX_PARTITION + 1)
+
+/** The deepest nesting of a message. The texts of JSON inside it are counted by themselves. */
+export const MAX_MESSAGE_DEPTH = 32
+
+/** The most members of the outermost object of a message. */
+export const MAX_MESSAGE_MEMBERS = 1000
+
+/** The longest integer in a record, in digits. Python, too, reads none that is longer. */
+export const MAX_INTEGER_DIGITS = 4300
+
+/** The longest number in a message, in digits. */
+export const MAX_NUMBER_DIGITS = 400
+
+/** How much a server may make a client fetch in one run of a transfer: the texts of its records, in characters. */
+export const MAX_TRANSFER_CHARACTERS: number = 64 * 1024 * 1024 * 1024
+
+/** How long a server may be at work on a stage without anything new to see, in ms: a day. */
+export const MAX_STANDSTILL_MS: number = 24 * 60 * 60 * 1000
 
 /** The most that a record keeps of versions that lost a conflict; older ones go to the conflict log. */
 export const MAX_CONFLICTING_BYTES: number = 256 * 1024

@@ -1,6 +1,7 @@
-import { isMorangoError } from './errors.ts'
+import { MorangoError, isMorangoError } from './errors.ts'
 import { JsonScanner } from './json-scanner.ts'
 import type { JsonTree, JsonValue } from './json-scanner.ts'
+import { MAX_INTEGER_DIGITS } from './limits.ts'
 import { pythonFloat } from './python-number.ts'
 
 export type { JsonTree, JsonValue } from './json-scanner.ts'
@@ -167,7 +168,11 @@ const CONSTANTS: ReadonlyMap<string, null | boolean | number> = new Map<string, 
 
 function exactNumber(text: string): number | bigint {
   const value = Number(text)
-  return /[.eE]/.test(text) || Number.isSafeInteger(value) ? value : BigInt(text)
+  if (/[.eE]/.test(text) || Number.isSafeInteger(value)) return value
+  if (text.length > MAX_INTEGER_DIGITS + 1) {
+    throw new MorangoError('malformed-message', `An integer has more than ${MAX_INTEGER_DIGITS} digits.`)
+  }
+  return BigInt(text)
 }
 
 function jsonNumber(value: number): string {

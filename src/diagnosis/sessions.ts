@@ -30,7 +30,7 @@ async function failed({ database }: CheckContext): Promise<Finding[]> {
     severity: 'warning',
     sentence:
       `The last ${Number(push) === 1 ? 'push to' : 'pull from'} ${peer} failed at ${at}, while ${stage}` +
-      `${error === null ? '' : `: ${error.replace(/[.\s]+$/u, '')}`}.`,
+      `${error === null ? '' : `: ${withoutEnd(error)}`}.`,
     mend: 'Run `morango sync` with it again, with --verbose to see where it fails.',
   }))
 }
@@ -90,4 +90,11 @@ async function leftBuffers({ database }: CheckContext): Promise<Finding[]> {
       mend: 'Run `morango cleanup`.',
     },
   ]
+}
+
+/** Without the full stop and the blanks at the end of a sentence. By a loop: it may quote what a peer said. */
+function withoutEnd(sentence: string): string {
+  let end = sentence.length
+  while (end > 0 && '. \n\t'.includes(sentence.charAt(end - 1))) end--
+  return sentence.slice(0, end)
 }

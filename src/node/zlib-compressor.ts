@@ -1,55 +1,56 @@
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
-import { MorangoError } from '../core/errors.ts'
+import { constants, createGunzip, createZstdDecompress, gzip, zstdCompress } from 'node:zlib'
+import type { Gunzip, ZstdDecompress } from 'node:zlib'
 import type { Bytes } from '../transport/http/bytes.ts'
+import { notInFormat } from '../transport/http/compressor.ts'
 import type { Compressor } from '../transport/http/compressor.ts'
 
 const packGzip = promisify(gzip)
-const unpackGzip = promisify(gunzip)
 const packZstd = promisify(zstdCompress)
-const unpackZstd = promisify(zstdDecompress)
+
+/** How much comes out at once. Smaller pieces cost more, and a larger one may be most of a bomb. */
+const OUTPUT = 256 * 1024
+
+/** The largest window that unpacking reserves memory for: 8 MiB. What packs here takes half a megabyte. */
+const WINDOW_LOG = 23
 
 /** Gzip and Zstandard by `node:zlib`, several times faster than the Web's streams. */
 export const zlibCompressor: Compressor = {
   gzip: async (bytes) => await packGzip(bytes, { level: 3 }),
-  gunzip: async (bytes, limit) =>
-    await unpacked('Gzip', limit, (options) =>
-      unpackGzip(bytes, { finishFlush: constants.Z_FINISH, chunkSize: gunzippedSize(bytes), ...options }),
-    ),
+  gunzip: (packed) => unpacked('Gzip', 'gzip', packed, () => createGunzip({ chunkSize: OUTPUT })),
   zstd: {
     // Higher levels take much longer over packed records and save a hundredth.
     pack: async (bytes) => await packZstd(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
-    unpack: async (bytes, limit) =>
-      await unpacked('Zstandard', limit, (options) => unpackZstd(bytes, { chunkSize: OUTPUT, ...options })),
+    unpack: (packed) =>
+      unpacked('Zstandard', 'zstd', packed, () =>
+        createZstdDecompress({
+          chunkSize: OUTPUT,
+          params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
+        }),
+      ),
   },
 }
 
-async function unpacked(
+async function* unpacked(
+  title: string,
   format: string,
-  limit: number,
-  unpack: (options: { maxOutputLength?: number }) => Promise<Bytes>,
-): Promise<Bytes> {
+  packed: AsyncIterable<Bytes>,
+  create: () => Gunzip | ZstdDecompress,
+): AsyncGenerator<Uint8Array, undefined> {
+  const source = Readable.from(packed, { objectMode: false })
+  const unpacking = create()
+  // `pipe` does not carry failures on.
+  source.once('error', (error) => unpacking.destroy(error))
   try {
-    return await unpack(Number.isFinite(limit) ? { maxOutputLength: Math.max(1, limit) } : {})
-  } catch (error) {
-    if (error instanceof RangeError) {
-      throw new MorangoError('payload-too-large', 'The body unpacks to more than is allowed.', {
-        cause: error,
-      })
+    for await (const piece of source.pipe(unpacking)) {
+      if (piece instanceof Uint8Array) yield piece
     }
-    const detail = `${format} error - the body is not valid ${format === 'Gzip' ? 'gzip' : 'zstd'}.`
-    throw new MorangoError('malformed-message', detail, { cause: error, details: { body: { detail } } })
+    return undefined
+  } catch (error) {
+    throw notInFormat(title, format, error)
+  } finally {
+    unpacking.destroy()
+    source.destroy()
   }
-}
-
-const OUTPUT = 256 * 1024
-const LEAST_OUTPUT = 16 * 1024
-const MOST_OUTPUT = 1024 * 1024
-
-/** Unpacked into one piece it takes a third of the time. The size stands at the end, and may be anything. */
-function gunzippedSize(bytes: Bytes): number {
-  const { buffer, byteOffset, length } = bytes
-  if (length < 4) return LEAST_OUTPUT
-  const told = new DataView(buffer, byteOffset + length - 4, 4).getUint32(0, true)
-  return Math.min(MOST_OUTPUT, Math.max(LEAST_OUTPUT, told + 1))
 }

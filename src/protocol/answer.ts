@@ -61,7 +61,7 @@ export function methodNotAllowed(method: string): WireReply {
 
 async function answerCollection(
   service: Service,
-  { method, resource, query = {}, body, credentials }: WireRequest,
+  { method, resource, query = {}, body, records, credentials }: WireRequest,
   caller: Caller,
   url: string | undefined,
 ): Promise<WireReply> {
@@ -87,7 +87,7 @@ async function answerCollection(
       )
     case 'buffers':
       if (method === 'GET') return ok(await answerBuffers(service, query, caller, url))
-      await service.receiveBuffers(decodeBufferRecords(body), caller)
+      await service.receiveBuffers(records ?? decodeBufferRecords(body), caller)
       return created(undefined)
     case 'morangoinfo':
       return notFound()
@@ -143,7 +143,8 @@ async function answerBuffers(
 
 /** A count in a query; what is none is ignored, as in the original. */
 function positiveInteger(given: string | undefined): number | undefined {
-  const value = given !== undefined && /^\s*\+?\d{1,15}\s*$/.test(given) ? Number(given) : 0
+  const value =
+    given !== undefined && given.length <= 32 && /^\s*\+?\d{1,15}\s*$/.test(given) ? Number(given) : 0
   return value > 0 ? value : undefined
 }
 

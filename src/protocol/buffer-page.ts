@@ -1,9 +1,6 @@
 import type { BufferRecord } from '../session/ports.ts'
-import type { MorangoError } from '../core/errors.ts'
 import { decodeReceivedRecords } from './buffer-record.ts'
-import { type FieldProblems, unexpectedReply } from './decode.ts'
-import { FIELD_MESSAGES } from './fields.ts'
-import { arePackable, packRecords, type PackedRecords, unpackRecords } from './packed-records.ts'
+import { arePackable, packRecords, type PackedRecords } from './packed-records.ts'
 
 /** A slice of a transfer's outgoing records (protocol §4). */
 export interface BufferPage {
@@ -68,19 +65,6 @@ interface PackedPage extends PackedRecords {
 export function packPage(body: unknown): PackedPage | undefined {
   if (!isWirePage(body) || !arePackable(body.results)) return undefined
   return { count: body.count, ...packRecords(body.results) }
-}
-
-/**
- * A packed page in its usual wire form.
- *
- * @param limit - the most characters that it may have
- * @throws MorangoError `peer-protocol`
- */
-export function unpackPage(value: unknown, limit: number): Omit<WireBufferPage, 'next' | 'previous'> {
-  const failure = (problems: FieldProblems): MorangoError => unexpectedReply('GET buffers/', problems)
-  const count = typeof value === 'object' && value !== null && 'count' in value ? value.count : undefined
-  if (typeof count !== 'number') throw failure({ count: [FIELD_MESSAGES.required] })
-  return { count, results: unpackRecords(value, limit, failure) }
 }
 
 function isWirePage(body: unknown): body is WireBufferPage {

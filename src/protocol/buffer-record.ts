@@ -1,9 +1,18 @@
 import { isHexUuid } from '../core/ids.ts'
-import { MAX_COUNTER } from '../core/limits.ts'
+import {
+  MAX_COUNTER,
+  MAX_HISTORY,
+  MAX_MODEL_NAME,
+  MAX_PARTITION,
+  MAX_PROFILE,
+  MAX_SOURCE_ID,
+} from '../core/limits.ts'
+import { isWithin } from './text-length.ts'
 import type { BufferRecord } from '../session/ports.ts'
 import type { FieldProblems } from './decode.ts'
 import { WHOLE, malformedMessage, unexpectedReply } from './decode.ts'
-import { FIELD_MESSAGES } from './fields.ts'
+import { FIELD_MESSAGES, tooLong } from './fields.ts'
+import { quotedText } from './quoted-text.ts'
 
 export type { BufferRecord } from '../session/ports.ts'
 
@@ -19,15 +28,15 @@ const RECORD_CHECKS: Readonly<Record<keyof BufferRecord, Check>> = {
   last_saved_instance: idProblem,
   last_saved_counter: counterProblem,
   hard_deleted: flagProblem,
-  partition: textProblem,
-  source_id: textProblem,
-  model_name: textProblem,
+  partition: shortTextProblem(MAX_PARTITION),
+  source_id: shortTextProblem(MAX_SOURCE_ID),
+  model_name: shortTextProblem(MAX_MODEL_NAME),
   conflicting_serialized_data: textProblem,
   model_uuid: idProblem,
   transfer_session: idProblem,
-  profile: textProblem,
+  profile: shortTextProblem(MAX_PROFILE),
   rmcb_list: historyProblem,
-  _self_ref_fk: textProblem,
+  _self_ref_fk: shortTextProblem(MAX_PARTITION),
 }
 
 const HISTORY_CHECKS: Readonly<Record<keyof HistoryEntry, Check>> = {
@@ -36,6 +45,9 @@ const HISTORY_CHECKS: Readonly<Record<keyof HistoryEntry, Check>> = {
   instance_id: idProblem,
   counter: counterProblem,
 }
+
+/** So many unknown keys are named. */
+const MOST_NAMED = 5
 
 const RECORD_KEYS = Object.keys(RECORD_CHECKS).length
 const HISTORY_KEYS = Object.keys(HISTORY_CHECKS).length
@@ -63,17 +75,20 @@ export function decodeReceivedRecords(value: unknown, call: string): BufferRecor
   return readRecords(value, (fields) => unexpectedReply(call, fields))
 }
 
-function readRecords(
-  value: unknown,
-  failure: (fields: FieldProblems, details: { index?: number }) => Error,
-): BufferRecord[] {
+function readRecords(value: unknown, failure: RecordFailure): BufferRecord[] {
   if (!isList(value)) throw failure({ [WHOLE]: [FIELD_MESSAGES.list] }, {})
-  return value.map((item, index) => {
-    if (isBufferRecord(item)) return item
-    const completed = isObject(item) ? { ...DEFAULTS, ...item } : item
-    if (isBufferRecord(completed)) return completed
-    throw failure(problemsOf(completed), { index })
-  })
+  return value.map((item, index) => readRecord(item, index, failure))
+}
+
+/** Makes the error for a record that is none. */
+export type RecordFailure = (fields: FieldProblems, details: { index?: number }) => Error
+
+/** Reads one record of a chunk; what older peers leave out is filled in. Throws what `failure` makes. */
+export function readRecord(item: unknown, index: number, failure: RecordFailure): BufferRecord {
+  if (isBufferRecord(item)) return item
+  const completed = isObject(item) ? { ...DEFAULTS, ...item } : item
+  if (isBufferRecord(completed)) return completed
+  throw failure(problemsOf(completed), { index })
 }
 
 /** Whether `value` has exactly the keys of a buffer record, each of the right type. */
@@ -88,15 +103,16 @@ export function isBufferRecord(value: unknown): value is BufferRecord {
     isHexUuid(record.last_saved_instance) &&
     isCounter(record.last_saved_counter) &&
     typeof record.hard_deleted === 'boolean' &&
-    isText(record.partition) &&
-    isText(record.source_id) &&
-    isText(record.model_name) &&
+    isShortText(record.partition, MAX_PARTITION) &&
+    isShortText(record.source_id, MAX_SOURCE_ID) &&
+    isShortText(record.model_name, MAX_MODEL_NAME) &&
     isText(record.conflicting_serialized_data) &&
     isHexUuid(model_uuid) &&
     isHexUuid(transfer_session) &&
-    isText(record.profile) &&
-    isText(record._self_ref_fk) &&
+    isShortText(record.profile, MAX_PROFILE) &&
+    isShortText(record._self_ref_fk, MAX_PARTITION) &&
     isList(rmcb_list) &&
+    rmcb_list.length <= MAX_HISTORY &&
     rmcb_list.every((entry) => isHistoryEntry(entry, model_uuid, transfer_session))
   )
 }
@@ -130,14 +146,16 @@ function keyProblems(value: object, checks: Readonly<Record<string, Check>>): Fi
     if (problem !== undefined) problems[key] = [problem]
     entries.delete(key)
   }
-  // A peer chooses these names, `__proto__` among them.
-  for (const key of entries.keys())
-    Object.defineProperty(problems, key, { value: [FIELD_MESSAGES.unknown], enumerable: true })
+  // A peer chooses these names, `__proto__` among them, and how many they are.
+  for (const key of [...entries.keys()].slice(0, MOST_NAMED)) {
+    Object.defineProperty(problems, quotedText(key), { value: [FIELD_MESSAGES.unknown], enumerable: true })
+  }
   return problems
 }
 
 function historyProblem(value: unknown): string | undefined {
   if (!isList(value)) return absence(value) ?? FIELD_MESSAGES.list
+  if (value.length > MAX_HISTORY) return `A history of at most ${MAX_HISTORY} entries is required.`
   const index = value.findIndex((entry) => !isHistoryEntry(entry))
   if (index < 0) return undefined
   const entry = value[index]
@@ -155,6 +173,10 @@ function textProblem(value: unknown): string | undefined {
   return isText(value) ? undefined : (absence(value) ?? FIELD_MESSAGES.string)
 }
 
+function shortTextProblem(most: number): Check {
+  return (value) => textProblem(value) ?? (isShortText(value, most) ? undefined : tooLong(most))
+}
+
 function flagProblem(value: unknown): string | undefined {
   return typeof value === 'boolean' ? undefined : (absence(value) ?? FIELD_MESSAGES.boolean)
 }
@@ -170,6 +192,10 @@ function counterProblem(value: unknown): string | undefined {
 // PostgreSQL stores no NUL, and UTF-8 no lone surrogate: what cannot be kept as it came is refused.
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+}
+
+function isShortText(value: unknown, most: number): value is string {
+  return isText(value) && isWithin(value, most)
 }
 
 function isCounter(value: unknown): value is number {

@@ -1,18 +1,15 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
-import { MAX_CERTIFICATE_TEXT, MAX_CHAIN, MAX_KEY_TEXT, MAX_LISTED_CERTIFICATES } from '../core/limits.ts'
-import { FIELD_MESSAGES, text } from './fields.ts'
-
-const signedText = atMost(MAX_CERTIFICATE_TEXT)
-const signature = atMost(MAX_KEY_TEXT)
-
-/** Text that is not looked into when it is longer than any of its kind. */
-function atMost(characters: number): z.ZodType<string> {
-  return text.refine(
-    (value) => value.length <= characters,
-    `Ensure this field has no more than ${characters} characters.`,
-  )
-}
+import { requireJsonBounds } from '../core/json-bounds.ts'
+import {
+  MAX_CERTIFICATE_TEXT,
+  MAX_CHAIN,
+  MAX_KEY_TEXT,
+  MAX_LISTED_CERTIFICATES,
+  MAX_MESSAGE_DEPTH,
+  MAX_SHORT_TEXT,
+} from '../core/limits.ts'
+import { FIELD_MESSAGES, textUpTo } from './fields.ts'
 
 /**
  * A certificate as it travels (protocol §4). Only `id`, `serialized` and `signature` are read; the rest comes
@@ -20,7 +17,11 @@ function atMost(characters: number): z.ZodType<string> {
  * be found there is left empty, for the certificate's checks to refuse.
  */
 export const certificateItemSchema: z.ZodType<CertificateItem> = z
-  .object({ id: text.optional(), serialized: signedText, signature })
+  .object({
+    id: textUpTo(MAX_SHORT_TEXT).optional(),
+    serialized: textUpTo(MAX_CERTIFICATE_TEXT),
+    signature: textUpTo(MAX_KEY_TEXT),
+  })
   .transform(({ id, serialized, signature }) => {
     const signed = signedFields(serialized)
     return {
@@ -45,7 +46,7 @@ export const certificateListSchema: z.ZodType<CertificateItem[]> = z
 
 /** `GET publickey/`: a list of one. */
 export const publicKeySchema: z.ZodType<string> = z
-  .tuple([z.object({ public_key: text })], z.unknown())
+  .tuple([z.object({ public_key: textUpTo(MAX_KEY_TEXT) })], z.unknown())
   .transform(([{ public_key }]) => public_key)
 
 /** A chain of certificates, root first, as the text of a JSON list or as the list itself. */
@@ -90,8 +91,12 @@ function signedFields(serialized: string): z.infer<typeof signedSchema> {
   return parsed.success ? parsed.data : signedSchema.parse({})
 }
 
+/** Ample for the longest chain whose items have members of their own. */
+const CHAIN_VALUES = MAX_CHAIN * 1000
+
 function parseJson(source: string): unknown {
   try {
+    requireJsonBounds(source, { depth: MAX_MESSAGE_DEPTH, values: CHAIN_VALUES })
     return JSON.parse(source)
   } catch {
     return undefined

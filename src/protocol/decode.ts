@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { MorangoError } from '../core/errors.ts'
 import { FIELD_MESSAGES } from './fields.ts'
+import { quotedText } from './quoted-text.ts'
 
 /** What is wrong with a message: for each field one or more sentences. Of the whole: `non_field_errors`. */
 export type FieldProblems = Readonly<Record<string, readonly string[]>>
@@ -50,12 +51,15 @@ export function unexpectedReply(call: string, fields: FieldProblems): MorangoErr
   })
 }
 
+/** So many problems of a message are told. */
+const MOST_ISSUES = 20
+
 function fieldProblems(error: z.ZodError, value: unknown, whole: string): FieldProblems {
   if (value === undefined) return { [whole]: [FIELD_MESSAGES.required] }
   const fields = new Map<string, string[]>()
-  for (const issue of error.issues) {
+  for (const issue of error.issues.slice(0, MOST_ISSUES)) {
     const [first, ...rest] = issue.path
-    const key = first === undefined ? whole : String(first)
+    const key = first === undefined ? whole : quotedText(String(first))
     // zod's own words for a wrong shape are for programmers of schemas.
     const shape =
       first === undefined && issue.code === 'invalid_type' ? shapeMessage(issue.expected) : undefined

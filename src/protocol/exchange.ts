@@ -1,4 +1,4 @@
-import type { BufferRecord, Credentials } from './messages.ts'
+import type { BufferPage, BufferRecord, Credentials } from './messages.ts'
 import type { Method, Resource } from './paths.ts'
 import type { Peer } from './peer.ts'
 
@@ -10,7 +10,7 @@ export interface WireRequest {
   readonly query?: Readonly<Record<string, string>> | undefined
   /** A JSON value; undefined: no body. */
   readonly body?: unknown
-  /** The same, where it is a chunk of records: what carries it may have a better form for them. */
+  /** The same, where it is a chunk of records, checked: what carries it may have a better form for them. */
   readonly records?: readonly BufferRecord[] | undefined
   readonly credentials?: Credentials | undefined
 }
@@ -21,6 +21,8 @@ export interface WireReply {
   readonly status: number
   /** A JSON value. Undefined when there is no body, or when that of a success is no JSON. */
   readonly body: unknown
+  /** The same, where it is a page of records that what carried it has read already. */
+  readonly page?: BufferPage | undefined
   /** When to try again, in seconds; with 429 and 503. */
   readonly retryAfter?: number
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isHexUuid, parseUuid } from '../core/ids.ts'
+import { isWithin } from './text-length.ts'
 
 /** What is said of a field, in the words the original uses where it has any. */
 export const FIELD_MESSAGES = {
@@ -7,6 +8,7 @@ export const FIELD_MESSAGES = {
   null: 'This field may not be null.',
   blank: 'This field may not be blank.',
   string: 'Not a valid string.',
+  nul: 'Null characters are not allowed.',
   boolean: 'Must be a valid boolean.',
   integer: 'A valid integer is required.',
   negative: 'Ensure this value is greater than or equal to 0.',
@@ -17,17 +19,38 @@ export const FIELD_MESSAGES = {
   object: 'Expected an object.',
 } as const
 
-/** Any text. */
-export const text: z.ZodType<string> = z.string({
-  error: ({ input }) => absence(input) ?? FIELD_MESSAGES.string,
-})
+/**
+ * Any text that a database can keep: PostgreSQL stores no NUL, and UTF-8 no lone surrogate. Where it ends in a
+ * database, use {@link textUpTo}.
+ */
+export const text: z.ZodType<string> = z
+  .string({ error: ({ input }) => absence(input) ?? FIELD_MESSAGES.string })
+  .refine((value) => !value.includes('\0'), FIELD_MESSAGES.nul)
+  .refine((value) => value.isWellFormed(), FIELD_MESSAGES.string)
 
 /** Text of at least one character. */
 export const filledText: z.ZodType<string> = text.refine((value) => value !== '', FIELD_MESSAGES.blank)
 
-/** Text, or nothing at all, which reads as `fallback`. */
-export function textOr(fallback: string): z.ZodType<string> {
-  return text.nullish().transform((value) => value ?? fallback)
+/** Text of at most so many code points. */
+export function textUpTo(most: number): z.ZodType<string> {
+  return text.refine((value) => isWithin(value, most), tooLong(most))
+}
+
+/** The same, but not empty. */
+export function filledTextUpTo(most: number): z.ZodType<string> {
+  return filledText.refine((value) => isWithin(value, most), tooLong(most))
+}
+
+/** What is said of a text that is longer. */
+export function tooLong(most: number): string {
+  return `Ensure this field has no more than ${most} characters.`
+}
+
+/** Text of at most so many code points, or nothing at all, which reads as `fallback`. */
+export function textOr(fallback: string, most: number): z.ZodType<string> {
+  return textUpTo(most)
+    .nullish()
+    .transform((value) => value ?? fallback)
 }
 
 /** A JSON boolean and nothing that merely looks like one. */
@@ -79,8 +102,11 @@ function absence(input: unknown): string | undefined {
   return input === null ? FIELD_MESSAGES.null : undefined
 }
 
+/** With its sign, blanks and zeros. */
+const LONGEST_INTEGER = 64
+
 function parseInteger(input: unknown): number | undefined {
   if (typeof input === 'number') return Number.isSafeInteger(input) ? input : undefined
-  if (typeof input !== 'string' || !/^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(input)) return undefined
-  return Number(input)
+  if (typeof input !== 'string' || input.length > LONGEST_INTEGER) return undefined
+  return /^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(input) ? Number(input) : undefined
 }

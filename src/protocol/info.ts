@@ -17,9 +17,11 @@ export interface MorangoInfo {
 // Only `capabilities` is counted on: what else is there but of another type is left out, not an error.
 const said = z.string().optional().catch(undefined)
 
+const MOST_CAPABILITIES = 1000
+
 /** What a client reads of it. */
 export const morangoInfoSchema: z.ZodType<MorangoInfo> = z.looseObject({
-  capabilities: z.array(z.string()).default([]),
+  capabilities: z.array(z.string()).max(MOST_CAPABILITIES).default([]),
   instance_hash: said,
   instance_id: said,
   system_os: said,

@@ -1,8 +1,11 @@
-import { MorangoError } from '../core/errors.ts'
 import { recordId } from '../core/ids.ts'
+import { MAX_HISTORY, MAX_MODEL_NAME, MAX_PARTITION, MAX_SOURCE_ID } from '../core/limits.ts'
 import type { BufferRecord } from '../session/ports.ts'
 import type { FieldProblems } from './decode.ts'
-import { FIELD_MESSAGES } from './fields.ts'
+import { FIELD_MESSAGES, tooLong } from './fields.ts'
+import { createPace } from './pace.ts'
+import type { Pace } from './pace.ts'
+import { isWithin } from './text-length.ts'
 
 /**
  * A chunk of records as two of our own send it to each other: what all have in common once, what many have as a
@@ -88,63 +91,98 @@ export function arePackable(records: readonly BufferRecord[]): boolean {
 /**
  * The records again. That each is what a buffer record must be is left to the usual checks.
  *
- * @param limit - the most characters that all texts together may have
+ * @param keep - takes each record as it is made, before the next
  * @param failure - makes the error for a value that is no packed chunk
- * @throws what `failure` makes; MorangoError `payload-too-large`
+ * @throws what `keep` and `failure` make, and the pace
  */
-export function unpackRecords(
+export async function unpackRecords(
   value: unknown,
-  limit: number,
+  keep: (record: BufferRecord, place: number) => void,
   failure: (problems: FieldProblems) => Error,
-): BufferRecord[] {
+  pace: Pace = createPace(),
+): Promise<void> {
   if (!isPacked(value)) throw failure({ packed: [FIELD_MESSAGES.object] })
-  const { transfer_session, profile } = value
-  let size = 0
-  return value.serialized.map((text, place): BufferRecord => {
-    const rare = value.rare[place] ?? {}
-    const missing = (what: string): never => {
-      throw failure({ [what]: [FIELD_MESSAGES.required] })
-    }
-    const at = (list: 'models' | 'partitions' | 'instances', index: number | undefined): string =>
-      value[list][index ?? -1] ?? missing(list)
-    const model_name = at('models', value.model[place])
-    const partition = at('partitions', value.partition[place])
-    const last_saved_instance = at('instances', value.instance[place])
-    const last_saved_counter = value.counter[place] ?? missing('counter')
-    const source_id = value.source_id[place] ?? missing('source_id')
-    const model_uuid = rare.id ?? recordId(partition, source_id, model_name)
-    const entry = (instance_id: string, counter: number): BufferRecord['rmcb_list'][number] => ({
-      transfer_session,
-      model_uuid,
-      instance_id,
-      counter,
-    })
-    const serialized = rare.plain === true ? text : unmark({ model_uuid, source_id, partition }, text)
-    size += serialized.length + partition.length + source_id.length
-    if (size > limit) {
-      throw new MorangoError('payload-too-large', 'The body unpacks to more than is allowed.', {
-        details: { limit },
-      })
-    }
-    return {
-      serialized,
-      deleted: rare.deleted ?? false,
-      last_saved_instance,
-      last_saved_counter,
-      hard_deleted: rare.hard_deleted ?? false,
-      partition,
-      source_id,
-      model_name,
-      conflicting_serialized_data: rare.conflicting ?? '',
-      model_uuid,
-      transfer_session,
-      profile,
-      rmcb_list: rare.history?.map(([instance, counter]) => entry(at('instances', instance), counter)) ?? [
-        entry(last_saved_instance, last_saved_counter),
-      ],
-      _self_ref_fk: rare.self_ref ?? '',
-    }
+  requireEqualLengths(value, failure)
+  for (let place = 0; place < value.serialized.length; place++) {
+    keep(unpackRecord(value, place, failure), place)
+    const rest = place % PACE_EVERY === 0 ? pace() : undefined
+    // oxlint-disable-next-line no-await-in-loop
+    if (rest !== undefined) await rest
+  }
+}
+
+/** So many records are unpacked in less than a slice of time. */
+const PACE_EVERY = 50
+
+/** Rejects lists of different lengths and what is said of records that are not there. */
+function requireEqualLengths(packed: PackedRecords, failure: (problems: FieldProblems) => Error): void {
+  const { model, partition, instance, counter, source_id, serialized, rare } = packed
+  const records = serialized.length
+  if ([model, partition, instance, counter, source_id].some((list) => list.length !== records)) {
+    throw failure({ packed: ['Lists of one length are required.'] })
+  }
+  const stray = Object.keys(rare).some((key) => String(Number(key)) !== key || !isPlace(Number(key), records))
+  if (stray) throw failure({ rare: ['Places of records are required.'] })
+}
+
+function unpackRecord(
+  packed: PackedRecords,
+  place: number,
+  failure: (problems: FieldProblems) => Error,
+): BufferRecord {
+  const { transfer_session, profile } = packed
+  const rare: Rare = packed.rare[place] ?? {}
+  const missing = (what: string): never => {
+    throw failure({ [what]: [FIELD_MESSAGES.required] })
+  }
+  const at = (list: 'models' | 'partitions' | 'instances', index: number | undefined): string =>
+    packed[list][index ?? -1] ?? missing(list)
+  const model_name = at('models', packed.model[place])
+  const partition = at('partitions', packed.partition[place])
+  const last_saved_instance = at('instances', packed.instance[place])
+  const last_saved_counter = packed.counter[place] ?? missing('counter')
+  const source_id = packed.source_id[place] ?? missing('source_id')
+  requireShort({ models: model_name, partitions: partition, source_id }, failure)
+  const model_uuid = rare.id ?? recordId(partition, source_id, model_name)
+  const entry = (instance_id: string, counter: number): BufferRecord['rmcb_list'][number] => ({
+    transfer_session,
+    model_uuid,
+    instance_id,
+    counter,
   })
+  const text = packed.serialized[place] ?? missing('serialized')
+  return {
+    serialized: rare.plain === true ? text : unmark({ model_uuid, source_id, partition }, text),
+    deleted: rare.deleted ?? false,
+    last_saved_instance,
+    last_saved_counter,
+    hard_deleted: rare.hard_deleted ?? false,
+    partition,
+    source_id,
+    model_name,
+    conflicting_serialized_data: rare.conflicting ?? '',
+    model_uuid,
+    transfer_session,
+    profile,
+    rmcb_list: rare.history?.map(([instance, counter]) => entry(at('instances', instance), counter)) ?? [
+      entry(last_saved_instance, last_saved_counter),
+    ],
+    _self_ref_fk: rare.self_ref ?? '',
+  }
+}
+
+/** Before the id is derived of them, and before they stand for marks: both would multiply what is long. */
+function requireShort(
+  { models, partitions, source_id }: Readonly<Record<'models' | 'partitions' | 'source_id', string>>,
+  failure: (problems: FieldProblems) => Error,
+): void {
+  if (!isWithin(models, MAX_MODEL_NAME)) throw failure({ models: [tooLong(MAX_MODEL_NAME)] })
+  if (!isWithin(partitions, MAX_PARTITION)) throw failure({ partitions: [tooLong(MAX_PARTITION)] })
+  if (!isWithin(source_id, MAX_SOURCE_ID)) throw failure({ source_id: [tooLong(MAX_SOURCE_ID)] })
+}
+
+function isPlace(value: number, length: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < length
 }
 
 function specialOf(record: BufferRecord, plain: boolean, instances: Places): Rare | undefined {
@@ -225,7 +263,9 @@ function isRare(value: unknown): value is Rare {
     ) &&
     [rare.plain, rare.deleted, rare.hard_deleted].every((flag) => flag === undefined || flag === true) &&
     (history === undefined ||
-      (Array.isArray(history) && history.every((entry) => isListOf(entry, 'number') && entry.length === 2)))
+      (Array.isArray(history) &&
+        history.length <= MAX_HISTORY &&
+        history.every((entry) => isListOf(entry, 'number') && entry.length === 2)))
   )
 }
 

@@ -126,7 +126,10 @@ export function createPeerCalls(exchange: Exchange): Omit<Peer, 'url' | 'traffic
       await succeeded('closeTransferSession', [id], request, options)
     },
     async sendBuffers(records, options) {
-      const request: WireRequest = { method: 'POST', resource: 'buffers', body: records, records }
+      const [first] = records
+      // So that a server of ours can look the transfer up before it reads them. Others ignore what they do not know.
+      const query = { transfer_session_id: first?.transfer_session ?? '' }
+      const request: WireRequest = { method: 'POST', resource: 'buffers', query, body: records, records }
       await succeeded('sendBuffers', [records], request, options)
     },
     async fetchBuffers(range, options) {
@@ -136,7 +139,9 @@ export function createPeerCalls(exchange: Exchange): Omit<Peer, 'url' | 'traffic
         transfer_session_id: range.transferSessionId,
       }
       const request: WireRequest = { method: 'GET', resource: 'buffers', query }
-      return decodeBufferPage(await succeeded('fetchBuffers', [range], request, options))
+      const reply = await answered('fetchBuffers', [range], request, options)
+      if (!isSuccess(reply)) throw peerError(reply, 'fetchBuffers')
+      return reply.page ?? decodeBufferPage(reply.body)
     },
   }
 }

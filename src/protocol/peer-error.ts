@@ -1,7 +1,6 @@
 import { MorangoError } from '../core/errors.ts'
 import type { PeerMethod, WireReply } from './exchange.ts'
-
-const LONGEST_QUOTE = 300
+import { quotedText } from './quoted-text.ts'
 
 const MEANINGS: ReadonlyMap<number, string> = new Map([
   [400, 'could not accept the request'],
@@ -22,7 +21,7 @@ const MEANINGS: ReadonlyMap<number, string> = new Map([
 export function explainPeerError(status: number, body: unknown): string {
   const meaning = MEANINGS.get(status) ?? statusMeaning(status)
   const quote = typeof body === 'string' && body.trimStart().startsWith('<') ? pageTitle(body) : flatten(body)
-  return `The peer ${meaning} (${status})${quote === '' ? '.' : `: ${shorten(quote)}`}`
+  return `The peer ${meaning} (${status})${quote === '' ? '.' : `: ${quotedText(quote)}`}`
 }
 
 /** The error for a peer's answer that is one: `peer-error` with `status`, `body` and `call` in its details. */
@@ -32,14 +31,25 @@ export function peerError(reply: WireReply, call: PeerMethod): MorangoError {
   })
 }
 
+/** Where the title of a page stands, in characters. */
+const TITLE_WITHIN = 16_384
+
 function statusMeaning(status: number): string {
   if (status >= 500) return 'failed; its own log knows more'
   return status < 400 ? 'sends elsewhere; use the address it names as base URL' : 'answered with an error'
 }
 
 function pageTitle(html: string): string {
-  const title = /<title>([^<]*)<\/title>/i.exec(html)?.[1]?.trim() ?? ''
+  const title = titleOf(html.slice(0, TITLE_WITHIN)).trim()
   return title === '' ? 'a page of HTML' : `a page of HTML, "${title}"`
+}
+
+/** Without a pattern: one that looks for the end from each beginning takes time by the square. */
+function titleOf(html: string): string {
+  const lower = html.toLowerCase()
+  const begin = lower.indexOf('<title>')
+  const end = begin < 0 ? -1 : lower.indexOf('</title>', begin)
+  return end < 0 ? '' : html.slice(begin + '<title>'.length, end)
 }
 
 function flatten(body: unknown): string {
@@ -54,8 +64,4 @@ function flatten(body: unknown): string {
   return Object.entries(body)
     .map(([field, messages]) => `${field}: ${flatten(messages)}`)
     .join(' ')
-}
-
-function shorten(text: string): string {
-  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`
 }

@@ -79,6 +79,8 @@ export interface Caller {
  * `protocol/status.ts` has the table. Transports are thin skins over this.
  */
 export interface Service {
+  /** How large a record may be that it takes, in UTF-8 bytes of its texts; undefined: the usual. */
+  readonly maxRecordBytes?: number | undefined
   info(caller: Caller): Promise<MorangoInfo>
   createNonce(caller: Caller): Promise<NonceReply>
   certificates(query: CertificateQuery, caller: Caller): Promise<CertificateItem[]>
@@ -103,6 +105,11 @@ export interface Service {
     caller: Caller,
   ): Promise<TransferSessionView | undefined>
   closeTransferSession(id: string, caller: Caller): Promise<boolean>
+  /**
+   * Whether a chunk may come for a transfer, asked before anything of it is read: rejects as `receiveBuffers` does when
+   * there is no such transfer, it is no push, or the scopes do not permit it.
+   */
+  admitBuffers(transferSessionId: string, caller: Caller): Promise<void>
   receiveBuffers(records: readonly BufferRecord[], caller: Caller): Promise<void>
   /** `limit` undefined: all. `count` is the transfer's total. */
   buffers(

@@ -1,6 +1,12 @@
 import { z } from 'zod'
-import { MAX_COUNTER } from '../core/limits.ts'
-import { FIELD_MESSAGES, filledText, integer, optional, text, uuid } from './fields.ts'
+import {
+  MAX_CERTIFICATE_TEXT,
+  MAX_COUNTER,
+  MAX_PROFILE,
+  MAX_SCOPE_DEFINITION_ID,
+  MAX_KEY_TEXT,
+} from '../core/limits.ts'
+import { FIELD_MESSAGES, filledTextUpTo, integer, optional, textUpTo, uuid } from './fields.ts'
 
 /** Which certificates are asked for (protocol §4); with none of these, all that the server holds. */
 export interface CertificateQuery {
@@ -13,7 +19,11 @@ export interface CertificateQuery {
 
 /** The query as a server reads it. */
 export const certificateQuerySchema: z.ZodType<CertificateQuery> = z
-  .object({ primary_partition: optional(uuid), ancestors_of: optional(uuid), profile: optional(text) })
+  .object({
+    primary_partition: optional(uuid),
+    ancestors_of: optional(uuid),
+    profile: optional(textUpTo(MAX_PROFILE)),
+  })
   .transform((query) => ({
     primaryPartition: query.primary_partition,
     ancestorsOf: query.ancestors_of,
@@ -37,11 +47,6 @@ export interface SigningRequest {
   readonly public_key: string
 }
 
-const MAX_NAME = 20
-const name = filledText.refine(
-  (value) => value.length <= MAX_NAME,
-  `Ensure this field has no more than ${MAX_NAME} characters.`,
-)
 const NO_PARENT = 'Parent certificate (to sign the requested certificate) must be specified!'
 
 /** The request as a server reads it. */
@@ -53,9 +58,9 @@ export const signingRequestSchema: z.ZodType<SigningRequest> = z.object({
     context.addIssue({ code: 'custom', message })
     return z.NEVER
   }),
-  profile: name,
-  scope_definition: name,
+  profile: filledTextUpTo(MAX_PROFILE),
+  scope_definition: filledTextUpTo(MAX_SCOPE_DEFINITION_ID),
   scope_version: integer(MAX_COUNTER),
-  scope_params: filledText,
-  public_key: filledText,
+  scope_params: filledTextUpTo(MAX_CERTIFICATE_TEXT),
+  public_key: filledTextUpTo(MAX_KEY_TEXT),
 })

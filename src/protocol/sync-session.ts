@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import type { CertificateItem } from '../core/certificate.ts'
-import { MAX_CONNECTION_PATH, MAX_INSTANCE_INFO } from '../core/limits.ts'
+import {
+  MAX_CONNECTION_PATH,
+  MAX_INSTANCE_INFO,
+  MAX_KEY_TEXT,
+  MAX_PROFILE,
+  MAX_SHORT_TEXT,
+} from '../core/limits.ts'
 import { certificateChainSchema, encodeCertificateChain } from './certificate-item.ts'
-import { filledText, hexUuid, text, textOr, uuid } from './fields.ts'
+import { filledTextUpTo, hexUuid, textOr, textUpTo, uuid } from './fields.ts'
 
 /** `POST syncsessions/` (protocol §4). `instance` is a text of JSON. */
 export interface SyncSessionRequest {
@@ -22,26 +28,19 @@ export interface SyncSessionRequest {
   readonly signature: string
 }
 
-function filledUpTo(most: number): z.ZodType<string> {
-  return filledText.refine(
-    (value) => value.length <= most,
-    `Ensure this field has no more than ${most} characters.`,
-  )
-}
-
 /** The request as a server reads it. `id` and `nonce` are signed as they stand, so they are never respelt. */
 export const syncSessionRequestSchema: z.ZodType<SyncSessionRequest> = z.object({
   id: hexUuid,
   server_certificate_id: uuid,
   client_certificate_id: uuid,
-  profile: textOr(''),
+  profile: textOr('', MAX_PROFILE),
   certificate_chain: certificateChainSchema,
-  connection_path: filledUpTo(MAX_CONNECTION_PATH),
-  instance: filledUpTo(MAX_INSTANCE_INFO),
+  connection_path: filledTextUpTo(MAX_CONNECTION_PATH),
+  instance: filledTextUpTo(MAX_INSTANCE_INFO),
   nonce: hexUuid,
-  client_ip: textOr(''),
-  server_ip: textOr(''),
-  signature: filledText,
+  client_ip: textOr('', MAX_SHORT_TEXT),
+  server_ip: textOr('', MAX_SHORT_TEXT),
+  signature: filledTextUpTo(MAX_KEY_TEXT),
 })
 
 /** The request's JSON. */
@@ -59,11 +58,8 @@ export interface SyncSessionReply {
 
 /** The answer as a client reads it. */
 export const syncSessionReplySchema: z.ZodType<SyncSessionReply> = z.object({
-  signature: text,
-  server_instance: text.refine(
-    (value) => value.length <= MAX_INSTANCE_INFO,
-    `Ensure this field has no more than ${MAX_INSTANCE_INFO} characters.`,
-  ),
+  signature: textUpTo(MAX_KEY_TEXT),
+  server_instance: textUpTo(MAX_INSTANCE_INFO),
 })
 
 /** `GET syncsessions/ID/` (protocol §4). A server sends all of these; a client reads only that it is there. */

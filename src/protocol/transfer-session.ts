@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { MAX_COUNTER } from '../core/limits.ts'
+import { MAX_COUNTER, MAX_FILTER_TEXT, MAX_FSIC_TEXT } from '../core/limits.ts'
 import { STAGES, STAGE_STATUSES } from '../core/stages.ts'
 import type { Stage, StageStatus } from '../core/stages.ts'
-import { flag, integer, optional, text, uuid } from './fields.ts'
+import { flag, integer, optional, textUpTo, uuid } from './fields.ts'
 
 /** `POST transfersessions/` (protocol §4). */
 export interface TransferSessionRequest {
@@ -21,7 +21,7 @@ export interface TransferSessionRequest {
 /** What stands for an FSIC that is missing (protocol §5). */
 export const EMPTY_FSIC = '{}'
 
-const fsic = optional(text)
+const fsic = optional(textUpTo(MAX_FSIC_TEXT))
 const count = optional(integer(MAX_COUNTER))
 const bytes = optional(integer(Number.MAX_SAFE_INTEGER))
 const wantedStage = z
@@ -32,7 +32,7 @@ const wantedStage = z
 /** The request as a server reads it. */
 export const transferSessionRequestSchema: z.ZodType<TransferSessionRequest> = z.object({
   id: uuid,
-  filter: text,
+  filter: textUpTo(MAX_FILTER_TEXT),
   push: flag,
   sync_session_id: uuid,
   client_fsic: fsic.transform((value) => (value === undefined || value === '' ? EMPTY_FSIC : value)),
@@ -104,8 +104,19 @@ export interface TransferSessionView {
 }
 
 const said = z.string().optional().catch(undefined)
+/** A claim that is too long is an error, not left out: without it a peer would be taken to know nothing. */
+const saidFsic = textUpTo(MAX_FSIC_TEXT)
+  .nullish()
+  .transform((value) => value ?? undefined)
 const saidFlag = z.boolean().optional().catch(undefined)
 const saidNumber = z.number().nullish().catch(undefined)
+
+const COUNT = `A whole number from 0 to ${MAX_COUNTER} is required.`
+/** What a transfer is steered by: nonsense is an error. */
+const saidCount = z
+  .number({ error: COUNT })
+  .refine((value) => Number.isInteger(value) && value >= 0 && value <= MAX_COUNTER, COUNT)
+  .nullish()
 
 const amount = z.number().int().min(0)
 const preview: z.ZodType<TransferPreview> = z.object({
@@ -121,14 +132,14 @@ export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.objec
   start_timestamp: said,
   last_activity_timestamp: said,
   active: saidFlag,
-  filter: said,
+  filter: textUpTo(MAX_FILTER_TEXT).optional().catch(undefined),
   push: saidFlag,
-  records_transferred: z.number().optional().catch(undefined),
-  records_total: saidNumber,
+  records_transferred: saidCount.transform((value) => value ?? undefined),
+  records_total: saidCount,
   bytes_received: saidNumber,
   bytes_sent: saidNumber,
   sync_session: said,
-  server_fsic: said,
+  server_fsic: saidFsic,
   client_fsic: said,
   preview: preview.optional().catch(undefined),
 })

@@ -20,6 +20,7 @@ import type { TransferReport } from './progress.ts'
 import { runMachine } from './runner.ts'
 import type { EndedState } from './runner.ts'
 import { describeFailure } from './server-effects.ts'
+import { createStandstill } from './standstill.ts'
 import { createStageWatch } from './stage-watch.ts'
 import { doEngineWork } from './stage-work.ts'
 import { erroredThere, receiveRecords, sendRecords } from './transferring.ts'
@@ -54,6 +55,7 @@ export async function runTransfer(
   let position = begun
   let transferred = begun.recordsTransferred
   let transferredAtLoss = transferred
+  const requireNews = createStandstill(clock)
   let sendAgain = resumed && !isBefore(begun.stage, 'transferring')
   /** The own FSIC as the peer knows it, if that is certain. */
   let toldFsic: string | undefined
@@ -113,7 +115,9 @@ export async function runTransfer(
         return ask(effect)
       case 'poll': {
         const view = await peer.transferSession(id, { signal })
-        return view === undefined ? { kind: 'gone' } : adopt(view)
+        if (view === undefined) return { kind: 'gone' }
+        requireNews(view)
+        return adopt(view)
       }
       case 'sleep':
         if (effect.why === 'retry') {

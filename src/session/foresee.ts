@@ -1,5 +1,5 @@
 import { isMorangoError } from '../core/errors.ts'
-import { parseFilter } from '../core/filter.ts'
+import { parseFilter, requireFilterLimits } from '../core/filter.ts'
 import type { Filter } from '../core/filter.ts'
 import type { CallOptions, Peer } from '../protocol/peer.ts'
 import { knownFsic } from './capability-use.ts'
@@ -52,6 +52,7 @@ export async function foreseeSync(
 ): Promise<SyncPlan> {
   const { sent, received } = peer.traffic
   const filter = parseFilter(options.filter)
+  requireFilterLimits(filter)
   const { direction } = options
   const transfers: PlannedTransfer[] = []
   let conflicts: number | undefined = 0

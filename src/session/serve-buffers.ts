@@ -1,6 +1,6 @@
 import { MorangoError, isMorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
-import { MAX_HISTORY } from '../core/limits.ts'
+import { MAX_CHUNK_RECORDS, MAX_HISTORY } from '../core/limits.ts'
 import { isBefore } from '../core/stages.ts'
 import type { BufferPage } from '../protocol/messages.ts'
 import { getTransfer, moveTransfer, raiseTransferred } from '../storage/transfer-sessions.ts'
@@ -16,6 +16,8 @@ import type { ServiceRoom } from './service-room.ts'
 
 /** The server's side of `buffers/` (protocol §4). */
 export interface BufferService {
+  /** Rejects unless there is an active push of this id that the scopes permit: before a chunk for it is read. */
+  admit(transferSessionId: string): Promise<void>
   receive(records: readonly BufferRecord[]): Promise<void>
   page(query: { transferSessionId: string; offset: number; limit: number | undefined }): Promise<BufferPage>
 }
@@ -28,7 +30,7 @@ export function createBufferService(
 ): BufferService {
   const { db, engine, clock } = options
 
-  return { receive, page }
+  return { admit, receive, page }
 
   async function receive(records: readonly BufferRecord[]): Promise<void> {
     const [first] = records
@@ -40,6 +42,14 @@ export function createBufferService(
         'All pushed records must be associated with the same TransferSession.',
       )
     }
+    await accept(await findPush(id), records)
+  }
+
+  async function admit(transferSessionId: string): Promise<void> {
+    await findPush(transferSessionId)
+  }
+
+  async function findPush(id: string): Promise<ServedTransfer> {
     const found = await transfers.find(id)
     if (found === undefined) {
       throw answerError('unknown-session', 'The TransferSession does not exist or is no longer active')
@@ -47,7 +57,7 @@ export function createBufferService(
     if (!found.transfer.push) {
       throw answerError('scope-not-permitted', 'Specified TransferSession does not allow pushes.')
     }
-    await accept(found, records)
+    return found
   }
 
   async function accept(
@@ -115,15 +125,20 @@ export function createBufferService(
     if (found === undefined || found.transfer.push) {
       throw detailError('forbidden', 'Authentication credentials were not provided.')
     }
-    const range = limit === undefined || limit === 0 ? { offset } : { offset, limit }
     const { stage, status, recordsTotal } = found.transfer
     // Half a queue must not be taken for the whole.
     const queued = isBefore('queuing', stage) || (stage === 'queuing' && status === 'completed')
     if (!queued) return { count: 0, records: [] }
-    return {
-      count: recordsTotal ?? (await engine.outgoingCount(id)),
-      records: await engine.outgoing(id, range),
+    const count = recordsTotal ?? (await engine.outgoingCount(id))
+    const wanted = limit === undefined || limit === 0 ? undefined : Math.min(limit, MAX_CHUNK_RECORDS)
+    if (wanted === undefined && count > MAX_CHUNK_RECORDS) {
+      throw detailError(
+        'invalid-argument',
+        `The list has more than ${MAX_CHUNK_RECORDS} records: give a limit.`,
+      )
     }
+    const range = wanted === undefined ? { offset } : { offset, limit: wanted }
+    return { count, records: await engine.outgoing(id, range) }
   }
 }
 

@@ -1,5 +1,5 @@
 import { MorangoError, isMorangoError } from '../core/errors.ts'
-import { filterToString, parseFilter } from '../core/filter.ts'
+import { filterToString, parseFilter, requireFilterLimits } from '../core/filter.ts'
 import { claimsUnder } from '../core/fsic-claims.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Stage } from '../core/stages.ts'
@@ -82,6 +82,7 @@ export function createTransferService(
     if (session === undefined || !session.active || !session.isServer) {
       throw answerError('unknown-session', NO_SUCH_SESSION)
     }
+    requireFilterLimits(parseFilter(request.filter))
     await permit(session, { push: request.push, filter: request.filter })
     if (request.filter.trim() === '') {
       throw answerError('invalid-filter', 'The filter of a transfer must not be empty')

@@ -86,6 +86,7 @@ export function createService(options: ServiceOptions): Service {
     transferSession: transfers.view,
     updateTransferSession: transfers.update,
     closeTransferSession: transfers.close,
+    admitBuffers: (transferSessionId) => buffers.admit(transferSessionId),
     receiveBuffers: (records) => buffers.receive(records),
     buffers: (query) => buffers.page(query),
   }

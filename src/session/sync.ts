@@ -1,5 +1,5 @@
 import { isMorangoError } from '../core/errors.ts'
-import { filterToString, parseFilter } from '../core/filter.ts'
+import { filterToString, parseFilter, requireFilterLimits } from '../core/filter.ts'
 import type { Peer } from '../protocol/peer.ts'
 import { noteAttempt, noteOutcome } from '../storage/attempts.ts'
 import { ahead } from './ahead.ts'
@@ -63,6 +63,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
   const { signal, onProgress } = options
   const { sent, received, roundTrips } = peer.traffic
   const filter = parseFilter(options.filter)
+  requireFilterLimits(filter)
   const { maxBytes, maxSeconds } = options
   const limited = maxBytes !== undefined || maxSeconds !== undefined
   const budget = limited ? createBudget(options, { clock: context.clock, traffic: peer.traffic }) : undefined

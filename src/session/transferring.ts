@@ -1,5 +1,6 @@
 import { MorangoError } from '../core/errors.ts'
 import { parseFilter } from '../core/filter.ts'
+import { MAX_TRANSFER_CHARACTERS } from '../core/limits.ts'
 import type { Clock } from '../core/ports.ts'
 import { isBefore } from '../core/stages.ts'
 import type { Peer } from '../protocol/peer.ts'
@@ -33,7 +34,8 @@ export interface ChunkContext {
  * would be fetched once more.
  *
  * @returns whether all have come; false when it stopped at a limit
- * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total
+ * @throws MorangoError `peer-protocol` when the pages do not add up to the announced total, or have more text than any
+ * honest transfer
  */
 export async function receiveRecords(context: ChunkContext, transfer: TransferRecord): Promise<boolean> {
   const { engine, peer, profile, chunks, signal, lease, shouldPark } = context
@@ -56,6 +58,7 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
   })
 
   let offset = transfer.recordsTransferred
+  let characters = 0
   try {
     // All is here, but the server may not have been told.
     if (offset >= total) counts.tell(offset, true)
@@ -63,6 +66,8 @@ export async function receiveRecords(context: ChunkContext, transfer: TransferRe
       const { records } = await pageAt(offset)
       const after = offset + records.length
       requirePage(records, id, after, total)
+      characters += charactersOf(records)
+      requireRoom(characters)
       await engine.storeIncoming(target, records)
       offset = after
       await context.note(offset)
@@ -133,8 +138,21 @@ export async function sendRecords(
 }
 
 function learn({ chunks, clock }: ChunkContext, records: readonly BufferRecord[], begun: Date): void {
-  const characters = records.reduce((sum, { serialized }) => sum + serialized.length, 0)
-  chunks.learn({ records: records.length, characters, ms: clock.now().getTime() - begun.getTime() })
+  const ms = clock.now().getTime() - begun.getTime()
+  chunks.learn({ records: records.length, characters: charactersOf(records), ms })
+}
+
+function charactersOf(records: readonly BufferRecord[]): number {
+  return records.reduce((sum, { serialized }) => sum + serialized.length, 0)
+}
+
+/** The disk that a server may fill here has an end. */
+function requireRoom(characters: number): void {
+  if (characters <= MAX_TRANSFER_CHARACTERS) return
+  throw new MorangoError('peer-protocol', 'The peer sends more in one transfer than is taken.', {
+    hint: 'Sync with narrower filters, one after the other.',
+    details: { limit: MAX_TRANSFER_CHARACTERS },
+  })
 }
 
 async function serverCount({ peer, signal }: ChunkContext, id: string, total: number): Promise<number> {

@@ -24,10 +24,10 @@ export function partitionUnder(partition: RawBuilder<unknown>, prefix: string): 
 /** Every proper prefix of a text, the empty one included, by whole characters. */
 export function properPrefixes(text: string): string[] {
   const prefixes: string[] = []
-  let prefix = ''
+  let length = 0
   for (const character of text) {
-    prefixes.push(prefix)
-    prefix += character
+    prefixes.push(text.slice(0, length))
+    length += character.length
   }
   return prefixes
 }

@@ -35,7 +35,9 @@ export function createMemoryPeer(service: Service, options: MemoryPeerOptions = 
     traffic.roundTrips++
     const sent = throughJson(request.body)
     traffic.sent += sent.bytes
-    const reply = await answerCall(service, { ...request, body: sent.value }, caller, { onError })
+    const reply = await answerCall(service, { ...request, body: sent.value, records: undefined }, caller, {
+      onError,
+    })
     const received = throughJson(reply.body)
     traffic.received += received.bytes
     return { status: reply.status, body: received.value }

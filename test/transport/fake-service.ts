@@ -188,6 +188,7 @@ export function createFakeService(): FakeService {
       log('closeTransferSession', [id], caller)
       return id === ID
     },
+    async admitBuffers() {},
     async receiveBuffers(records, caller) {
       log('receiveBuffers', [records], caller)
     },

@@ -2,7 +2,8 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { unpackPage } from '../../src/protocol/buffer-page.ts'
+import { readPage } from '../../src/protocol/record-reader.ts'
+import { onePiece } from '../../src/transport/http/bytes.ts'
 import { createRoutes } from '../../src/transport/http/server.ts'
 import type { RoutesOptions } from '../../src/transport/http/server.ts'
 import { ID, OTHER, createFakeService, record } from './fake-service.ts'
@@ -346,9 +347,10 @@ describe('buffers in packed form', () => {
     const response = await ask(page, 'ASYNC_OPERATIONS PACKED_BUFFERS')
     expect(response.headers.get('content-type')).toBe('application/vnd.morango.packed+gzip')
     expect(response.headers.get('content-encoding')).toBeNull()
-    const packed: unknown = JSON.parse(gunzipSync(await response.arrayBuffer()).toString())
+    const limits = { maxChunkBytes: 1_000_000, maxRecordBytes: 10_000 }
+    const source = onePiece(new Uint8Array(gunzipSync(await response.arrayBuffer())))
     const records = Array.from({ length: 10 }, (_, n) => record(n))
-    expect(unpackPage(packed, Infinity)).toEqual({ count: 10, results: records })
+    expect(await readPage({ source, packed: true, limits })).toEqual({ count: 10, records })
   })
 
   it.each([

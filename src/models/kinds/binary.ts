@@ -1,7 +1,7 @@
+import { isBase64 } from '../../core/base64.ts'
 import { invalidValue, jsonText } from './codec.ts'
 import type { KindCodec, KindOptions } from './codec.ts'
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 // A call takes only so many arguments.
 const CHUNK = 0x2000
 
@@ -15,7 +15,7 @@ export function binaryKind({ field }: KindOptions): KindCodec {
     },
     decode(raw) {
       const text = jsonText(raw)
-      if (text === undefined || !BASE64.test(text)) {
+      if (text === undefined || !isBase64(text)) {
         throw invalidValue('invalid-binary', field, 'base64', raw)
       }
       return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))

@@ -46,7 +46,11 @@ function stored(microseconds: bigint, storage: string | undefined): SqlValue {
   return Number.isSafeInteger(number) ? number : microseconds
 }
 
+/** So many characters are a length of time. A number of far more digits takes time by the square. */
+const LONGEST = 400
+
 function parseText(text: string): bigint | undefined {
+  if (text.length > LONGEST) return undefined
   const iso = ISO.exec(text)
   if (iso !== null && !text.endsWith('P')) {
     const [, sign, days = '0', hours = '0', minutes = '0', seconds = '0', fraction = ''] = iso

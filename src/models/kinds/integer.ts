@@ -4,6 +4,8 @@ import type { KindCodec, KindOptions } from './codec.ts'
 
 const DIGITS = /^-?(?:0|[1-9]\d*)$/
 const WHOLE = /^(-?\d+)(?:\.0*)?$/
+/** With zeros in front, which are no reason to refuse. */
+const LONGEST = 400
 const MAX = 2n ** 63n - 1n
 const MIN = -(2n ** 63n)
 
@@ -23,8 +25,8 @@ export function integerKind({ field }: KindOptions): KindCodec {
       if (digits === undefined) throw invalidValue('invalid-integer', field, 'an integer', raw)
       const number = Number(digits)
       if (Number.isSafeInteger(number)) return number + 0
-      const big = BigInt(digits)
-      if (big > MAX || big < MIN) {
+      const big = digits.length > LONGEST ? undefined : BigInt(digits)
+      if (big === undefined || big > MAX || big < MIN) {
         throw new FieldError('out-of-range', `"${field}" does not fit into an integer of 64 bits`, field)
       }
       return big

@@ -1,3 +1,4 @@
+import { MAX_INTEGER_DIGITS } from '../../core/limits.ts'
 import { plainDigits } from '../kinds/plain-digits.ts'
 
 /** `digits` × 10^-`scale`. */
@@ -8,8 +9,9 @@ export interface ExactNumber {
 
 export const ZERO: ExactNumber = { digits: 0n, scale: 0 }
 
-/** Reads `-12.50` or `1e3`; undefined when the text is no number. */
+/** Reads `-12.50` or `1e3`; undefined when the text is no number, or longer than any. */
 export function parseExact(text: string): ExactNumber | undefined {
+  if (text.length > MAX_INTEGER_DIGITS) return undefined
   const plain = plainDigits(text)
   if (plain === undefined) return undefined
   const [whole = '', fraction = ''] = plain.split('.')
@@ -21,8 +23,15 @@ export function formatExact({ digits, scale }: ExactNumber): string {
   const sign = digits < 0n ? '-' : ''
   const text = String(digits < 0n ? -digits : digits).padStart(scale + 1, '0')
   const whole = text.slice(0, text.length - scale)
-  const fraction = text.slice(text.length - scale).replace(/0+$/, '')
+  const fraction = withoutLastZeros(text.slice(text.length - scale))
   return `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+// From the end: a pattern would look at the same zeros from each of them.
+function withoutLastZeros(digits: string): string {
+  let end = digits.length
+  while (end > 0 && digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }
 
 export function add(a: ExactNumber, b: ExactNumber): ExactNumber {

@@ -147,7 +147,8 @@ function baseOf(column: string, ours: Side, theirs: Side): ExactNumber {
 }
 
 function counterAt({ history }: SummedSide, instance: string): number {
-  return history[instance] ?? 0
+  // A peer chooses these names, `constructor` among them.
+  return Object.hasOwn(history, instance) ? (history[instance] ?? 0) : 0
 }
 
 function totalOf(parts: Parts, column: string): ExactNumber {

@@ -1,10 +1,11 @@
-import { MorangoError, isMorangoError } from '../../core/errors.ts'
+import { MorangoError } from '../../core/errors.ts'
+import { DEFAULT_MAX_CHUNK_BYTES, DEFAULT_MAX_RECORD_BYTES } from '../../core/limits.ts'
 import { throwIfAborted } from '../../protocol/abort.ts'
 import { encodeBasicAuth } from '../../protocol/basic-auth.ts'
 import { CAPABILITIES_HEADER } from '../../protocol/capabilities.ts'
 import type { PeerCall, WireReply } from '../../protocol/exchange.ts'
 import { resourcePath } from '../../protocol/paths.ts'
-import { unpackPage } from '../../protocol/buffer-page.ts'
+import { createPace } from '../../protocol/pace.ts'
 import { arePackable, packRecords } from '../../protocol/packed-records.ts'
 import type { BufferRecord } from '../../protocol/messages.ts'
 import { createPeerCalls } from '../../protocol/peer-calls.ts'
@@ -13,15 +14,18 @@ import type { Bytes } from './bytes.ts'
 import { defaultCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
 import { fetchOnce } from './fetch-once.ts'
-import type { HttpReply, HttpRequest } from './fetch-once.ts'
+import type { HttpRequest } from './fetch-once.ts'
 import { packingsOf } from './packing.ts'
-import type { Packing } from './packing.ts'
+import { waitsForWork } from './reply-limits.ts'
+import { readReply } from './reply-reader.ts'
 import { isGatewayStatus, mayRepeat, pauseBefore, retryAfterMs } from './retry.ts'
 import { updateWithRecovery } from './update-recovery.ts'
 
 const GZIP = 'GZIP_BUFFER_POST'
 const MOST_REDIRECTS = 5
-const LONGEST_ERROR_TEXT = 4096
+// As long as Node's own fetch waits for the beginning of an answer.
+const DEFAULT_CALL_MS = 300_000
+const DEFAULT_IDLE_MS = 900_000
 
 interface Encoded {
   readonly contentType: string
@@ -34,17 +38,24 @@ export interface HttpPeerOptions {
   readonly capabilities: Iterable<string>
   readonly fetch?: typeof fetch | undefined
   /**
-   * How long nothing may come, in ms; by default for ever, for a stage can take minutes. Node's own fetch gives up
-   * after 300 s without an answer, whatever is said here.
+   * How long nothing may come, in ms; 15 minutes, for a stage can take minutes. Node's own fetch gives up after 300 s
+   * without an answer, whatever is said here.
    */
   readonly timeoutMs?: number | undefined
+  /**
+   * How long a call may take that waits for no stage, in ms, beside a second for each 1,000 bytes that cross; 5
+   * minutes. Of the other calls the answer may take so long from its beginning.
+   */
+  readonly callTimeoutMs?: number | undefined
   /** How often a call is made again that may be made again; 5. */
   readonly retries?: number | undefined
   /** Ends all calls. */
   readonly signal?: AbortSignal | undefined
   readonly userAgent?: string | undefined
-  /** The largest answer, unpacked, in bytes; 256 MiB. */
+  /** The largest page of records, unpacked, in bytes; 48 MiB. Other answers have lower limits of their own. */
   readonly maxReplyBytes?: number | undefined
+  /** How large a record may be: its texts in UTF-8 bytes; 8 MiB. A page with a larger one is refused. */
+  readonly maxRecordBytes?: number | undefined
   readonly compressor?: Compressor | undefined
   /** Whether buffers may be packed in our own way, for peers that can unpack them; true. */
   readonly packedBuffers?: boolean | undefined
@@ -62,11 +73,13 @@ export interface HttpPeerOptions {
 export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
   const {
     fetch: doFetch = globalThis.fetch,
-    timeoutMs: idleTimeoutMs,
+    timeoutMs: idleMs = DEFAULT_IDLE_MS,
+    callTimeoutMs: totalMs = DEFAULT_CALL_MS,
     retries = 5,
     signal: peerSignal,
     userAgent = 'morango-ts',
-    maxReplyBytes = 256 * 1024 * 1024,
+    maxReplyBytes = DEFAULT_MAX_CHUNK_BYTES,
+    maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
     compressor = defaultCompressor(),
     packedBuffers = true,
     sleep = sleepFor,
@@ -101,14 +114,14 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     for (let attempt = 0; ; attempt++) {
       let retryAfter: number | undefined
       try {
-        const reply = await send(request, call.signal)
-        retryAfter = retryAfterMs(reply.headers)
+        const { headers, reply } = await send(request, call)
+        retryAfter = retryAfterMs(headers)
         const outcome = { kind: 'answer', status: reply.status, retryAfterMs: retryAfter } as const
         if (attempt >= retries || !mayRepeat(call.method, outcome)) {
           // What was to be deleted is gone: by the attempt before.
           if (uncertain && request.method === 'DELETE' && reply.status === 404)
             return { status: 204, body: undefined }
-          return await readReply(reply)
+          return reply
         }
         uncertain ||= isGatewayStatus(reply.status)
       } catch (error) {
@@ -120,23 +133,36 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     }
   }
 
-  async function send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpReply> {
+  async function send(
+    request: HttpRequest,
+    { method, signal: callSignal }: PeerCall,
+  ): Promise<{ readonly headers: Headers; readonly reply: WireReply }> {
     let target = request
     for (let redirects = 0; ; redirects++) {
       traffic.roundTrips++
       traffic.sent += request.body?.length ?? 0
-      const reply = await fetchOnce(target, {
+      const answer = await fetchOnce(target, {
         fetch: doFetch,
-        signals: bothSignals(signal),
-        idleTimeoutMs,
-        maxReplyBytes,
+        signals: bothSignals(callSignal),
+        patience: { idleMs, totalMs, waitsForWork: waitsForWork(method) },
         onReceived: (bytes) => {
           traffic.received += bytes
         },
+        read: async (head, body, signal) => ({
+          status: head.status,
+          headers: head.headers,
+          reply: await readReply(head, body, {
+            method,
+            packings,
+            maxReplyBytes,
+            records: { maxChunkBytes: maxReplyBytes, maxRecordBytes },
+            pace: createPace({ signal }),
+          }),
+        }),
       })
-      const location = reply.status >= 300 && reply.status < 400 ? reply.headers.get('location') : null
-      if (location === null || request.method !== 'GET' || redirects >= MOST_REDIRECTS) return reply
-      target = { ...request, url: new URL(location, target.url).href }
+      const next = redirects < MOST_REDIRECTS ? redirectOf(request, target.url, answer) : undefined
+      if (next === undefined) return answer
+      target = { ...request, url: next }
     }
   }
 
@@ -175,31 +201,6 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     return { contentType: 'application/gzip', body: await compressor.gzip(toJson(records)) }
   }
 
-  async function readReply({ status, headers, body: bytes }: HttpReply): Promise<WireReply> {
-    const contentType = headers.get('content-type')
-    const packing = packings.find((known) => known.contentType === contentType)
-    if (packing !== undefined) return { status, body: await unpackBuffers(packing, bytes) }
-    const text = new TextDecoder().decode(bytes)
-    const location = status >= 300 && status < 400 ? headers.get('location') : null
-    if (location !== null) return { status, body: location }
-    try {
-      return { status, body: text === '' ? undefined : JSON.parse(text) }
-    } catch {
-      // Errors come as anything, pages of HTML among it; of a success nothing but JSON is of use.
-      return { status, body: status < 300 ? undefined : text.slice(0, LONGEST_ERROR_TEXT) }
-    }
-  }
-
-  async function unpackBuffers(packing: Packing, bytes: Bytes): Promise<unknown> {
-    try {
-      const text = new TextDecoder().decode(await packing.unpack(bytes, maxReplyBytes))
-      return unpackPage(JSON.parse(text), maxReplyBytes)
-    } catch (cause) {
-      if (isMorangoError(cause, 'peer-protocol')) throw cause
-      throw new MorangoError('peer-protocol', "The peer's answer cannot be unpacked.", { cause })
-    }
-  }
-
   async function theirCapabilities(callOptions: CallOptions): Promise<ReadonlySet<string>> {
     if (theirs !== undefined) return theirs
     return new Set((await info(callOptions)).capabilities)
@@ -228,6 +229,23 @@ export function createHttpPeer(url: string, options: HttpPeerOptions): Peer {
     updateTransferSession: async (...args) =>
       await updateWithRecovery(calls, [args[0], args[1], args[2]], { retries, pause }),
   }
+}
+
+/**
+ * Where a GET is sent on to: only on the same host, by no less safe a way. Another host would learn what is asked,
+ * and could answer as if it were the peer.
+ */
+function redirectOf(
+  { method }: HttpRequest,
+  from: string,
+  { status, headers }: { readonly status: number; readonly headers: Headers },
+): string | undefined {
+  const location = status >= 300 && status < 400 && method === 'GET' ? headers.get('location') : null
+  const here = new URL(from)
+  const there = location === null ? null : URL.parse(location, from)
+  if (there === null || there.username !== '' || there.password !== '') return undefined
+  const isSafer = here.protocol === 'http:' && there.protocol === 'https:' && here.hostname === there.hostname
+  return there.origin === here.origin || isSafer ? there.href : undefined
 }
 
 function toJson(value: unknown): Bytes {

@@ -1,21 +1,20 @@
 import { MorangoError } from '../../core/errors.ts'
-import { collectBytes } from './bytes.ts'
+import { collectBytes, onePiece, piecesOf } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 
 /**
  * Compression, as the transports use it. Injected where the runtime has a faster one: Node's `node:zlib` at level 1
  * or 2 takes a third of the time of the Web's streams, which know no level.
+ *
+ * What unpacks gives pieces as they come out, and stops when nobody asks for more: a few bytes may hold any number. It
+ * throws MorangoError `malformed-message` for what is not in its format.
  */
 export interface Compressor {
   gzip(bytes: Bytes): Promise<Bytes>
-  /**
-   * @throws MorangoError `payload-too-large` as soon as more than `limit` bytes have come out,
-   * `malformed-message` when it is no gzip
-   */
-  gunzip(bytes: Bytes, limit: number): Promise<Bytes>
-  /** Zstandard, where there is one: between two that have it records are packed with it. Throws as `gunzip` does. */
+  gunzip(packed: AsyncIterable<Bytes>): AsyncIterable<Uint8Array>
+  /** Zstandard, where there is one: between two that have it records are packed with it. */
   readonly zstd?:
-    | { pack(bytes: Bytes): Promise<Bytes>; unpack(bytes: Bytes, limit: number): Promise<Bytes> }
+    | { pack(bytes: Bytes): Promise<Bytes>; unpack(packed: AsyncIterable<Bytes>): AsyncIterable<Uint8Array> }
     | undefined
 }
 
@@ -35,32 +34,48 @@ export function defaultCompressor(): Compressor {
 /** On what every runtime has: `CompressionStream`. */
 export const webCompressor: Compressor = {
   async gzip(bytes) {
-    return await collectBytes(streamOf(bytes).pipeThrough(new CompressionStream('gzip')), Infinity)
+    return await collectBytes(piecesOf(streamOf(bytes).pipeThrough(new CompressionStream('gzip'))), Infinity)
   },
-  async gunzip(bytes, limit) {
+  async *gunzip(packed) {
     try {
-      return await collectBytes(streamOf(bytes).pipeThrough(new DecompressionStream('gzip')), limit)
+      yield* piecesOf(streamFrom(packed).pipeThrough(new DecompressionStream('gzip')))
     } catch (error) {
-      if (error instanceof MorangoError) throw error
-      const detail = 'Gzip error - the body is not valid gzip.'
-      throw new MorangoError('malformed-message', detail, { cause: error, details: { body: { detail } } })
+      throw notInFormat('Gzip', 'gzip', error)
     }
   },
+}
+
+/** The error for bytes that cannot be unpacked; one that came from where they come from stays itself. */
+export function notInFormat(title: string, format: string, cause: unknown): MorangoError {
+  if (cause instanceof MorangoError) return cause
+  const detail = `${title} error - the body is not valid ${format}.`
+  return new MorangoError('malformed-message', detail, { cause, details: { body: { detail } } })
 }
 
 // In small pieces, so that what a piece inflates to stays small before the reader's limit is looked at.
 const PIECE = 16 * 1024
 
 function streamOf(bytes: Bytes): ReadableStream<Bytes> {
-  let offset = 0
+  return streamFrom(onePiece(bytes))
+}
+
+function streamFrom(pieces: AsyncIterable<Bytes>): ReadableStream<Bytes> {
+  const small = inSmallPieces(pieces)
   return new ReadableStream({
-    pull(controller) {
-      if (offset >= bytes.length) {
-        controller.close()
-        return
-      }
-      controller.enqueue(bytes.subarray(offset, offset + PIECE))
-      offset += PIECE
+    async pull(controller) {
+      const { done, value } = await small.next()
+      if (done === true) controller.close()
+      else controller.enqueue(value)
+    },
+    async cancel() {
+      await small.return(undefined)
     },
   })
+}
+
+async function* inSmallPieces(pieces: AsyncIterable<Bytes>): AsyncGenerator<Bytes, undefined> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PIECE) yield piece.subarray(at, at + PIECE)
+  }
+  return undefined
 }

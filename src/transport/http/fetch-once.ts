@@ -1,7 +1,9 @@
 import { MorangoError } from '../../core/errors.ts'
 import { abortedError, unlessAborted } from '../../protocol/abort.ts'
-import { collectBytes } from './bytes.ts'
+import { piecesOf } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
+import { startPatience } from './patience.ts'
+import type { Patience, PatienceLimits } from './patience.ts'
 
 /** A request in full. */
 export interface HttpRequest {
@@ -11,22 +13,20 @@ export interface HttpRequest {
   readonly body: Bytes | undefined
 }
 
-/** An answer in full. */
-export interface HttpReply {
+/** The beginning of an answer. */
+export interface HttpHead {
   readonly status: number
   readonly headers: Headers
-  /** Unpacked. */
-  readonly body: Bytes
 }
 
-export interface FetchOnceOptions {
+export interface FetchOnceOptions<T> {
   readonly fetch: typeof fetch
   readonly signals: readonly AbortSignal[]
-  /** How long nothing may come: no answer, or no next piece of it. */
-  readonly idleTimeoutMs: number | undefined
-  readonly maxReplyBytes: number
+  readonly patience: PatienceLimits
   /** Bytes that came, as on the wire as far as that can be told. */
   readonly onReceived: (bytes: number) => void
+  /** Makes something of the answer as it comes. Its body is unpacked; a failure of it is a `network` error. */
+  readonly read: (head: HttpHead, body: AsyncIterable<Bytes>, signal: AbortSignal) => Promise<T>
 }
 
 /** What says that a request never left, in Node. */
@@ -40,36 +40,37 @@ const UNSENT = new Set([
 ])
 
 /**
- * One request and its whole answer, redirects not followed.
+ * One request and its answer, redirects not followed.
  *
- * @throws MorangoError `aborted`; `peer-protocol` when the answer is too large; `network` with `sent` in its details,
- * false if the request surely never left
+ * @throws MorangoError `aborted`; `network` with `sent` in its details, false if the request surely never left;
+ * whatever `read` throws
  */
-export async function fetchOnce(request: HttpRequest, options: FetchOnceOptions): Promise<HttpReply> {
-  const idle = new AbortController()
-  const timer = idleTimer(options.idleTimeoutMs, () => {
-    idle.abort()
+export async function fetchOnce<T>(request: HttpRequest, options: FetchOnceOptions<T>): Promise<T> {
+  const over = new AbortController()
+  const patience = startPatience(options.patience, () => {
+    over.abort()
   })
-  const signal = AbortSignal.any([...options.signals, idle.signal])
+  patience.progress(request.body?.length ?? 0)
+  const signal = AbortSignal.any([...options.signals, over.signal])
   try {
     // Not every fetch that may be given here looks at its signal.
-    return await unlessAborted(fetchAll(request, options, signal, timer.restart), signal)
+    return await unlessAborted(fetchAndRead(request, options, signal, patience), signal)
   } catch (error) {
     const aborted = options.signals.find((each) => each.aborted)
     if (aborted !== undefined) throw abortedError(aborted)
-    if (error instanceof MorangoError && !idle.signal.aborted) throw error
-    throw networkError(request.url, error, idle.signal.aborted)
+    if (error instanceof MorangoError && !over.signal.aborted) throw error
+    throw networkError(request.url, error, over.signal.aborted)
   } finally {
-    timer.stop()
+    patience.stop()
   }
 }
 
-async function fetchAll(
+async function fetchAndRead<T>(
   request: HttpRequest,
-  options: FetchOnceOptions,
+  options: FetchOnceOptions<T>,
   signal: AbortSignal,
-  onPiece: () => void,
-): Promise<HttpReply> {
+  patience: Patience,
+): Promise<T> {
   const response = await options.fetch(request.url, {
     method: request.method,
     headers: request.headers,
@@ -77,28 +78,51 @@ async function fetchAll(
     signal,
     ...(request.body !== undefined && { body: request.body }),
   })
-  onPiece()
-  const body = await readBody(response, options.maxReplyBytes, onPiece)
-  options.onReceived(wireSize(response.headers, body.length))
-  return { status: response.status, headers: response.headers, body }
+  patience.answered()
+  let size = 0
+  const body = bodyOf(response, request.url, (bytes) => {
+    size += bytes
+    patience.progress(bytes)
+  })
+  try {
+    return await options.read({ status: response.status, headers: response.headers }, body, signal)
+  } finally {
+    options.onReceived(wireSize(response.headers, size))
+    // What was not read is of no interest, and must not hold the connection.
+    body.return(undefined).catch(() => undefined)
+  }
 }
 
-async function readBody(response: Response, limit: number, onPiece: () => void): Promise<Bytes> {
-  if (response.body === null) return new Uint8Array()
+async function* bodyOf(
+  response: Response,
+  url: string,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Bytes, undefined> {
+  if (response.body === null) return undefined
+  const pieces = piecesOf(response.body)
   try {
-    return await collectBytes(response.body, limit, onPiece)
-  } catch (error) {
-    if (!(error instanceof MorangoError)) throw error
-    throw new MorangoError('peer-protocol', `The peer's answer is larger than ${limit} bytes.`, {
-      cause: error,
-    })
+    for (;;) {
+      let piece: IteratorResult<Bytes, undefined>
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        piece = await pieces.next()
+      } catch (error) {
+        // Now, or it would be taken for what is made of the bytes.
+        throw networkError(url, error, false)
+      }
+      if (piece.done === true) return undefined
+      onBytes(piece.value.length)
+      yield piece.value
+    }
+  } finally {
+    await pieces.return(undefined)
   }
 }
 
 /** fetch unpacks what it hands over, but leaves the headers: the packed size is known where the peer told it. */
 function wireSize(headers: Headers, unpacked: number): number {
   const told = headers.get('content-encoding') === null ? null : headers.get('content-length')
-  return told === null || !/^\d+$/.test(told) ? unpacked : Number(told)
+  return told === null || !/^\d{1,15}$/.test(told) ? unpacked : Number(told)
 }
 
 function networkError(url: string, cause: unknown, timedOut: boolean): MorangoError {
@@ -122,17 +146,4 @@ function causeCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const own: unknown = Reflect.get(error, 'code')
   return typeof own === 'string' ? own : causeCode(error.cause)
-}
-
-function idleTimer(ms: number | undefined, onIdle: () => void): { restart: () => void; stop: () => void } {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const stop = (): void => {
-    clearTimeout(timer)
-  }
-  const restart = (): void => {
-    stop()
-    if (ms !== undefined) timer = setTimeout(onIdle, ms)
-  }
-  restart()
-  return { restart, stop }
 }

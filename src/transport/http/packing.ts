@@ -6,7 +6,7 @@ export interface Packing {
   readonly capability: string
   readonly contentType: string
   pack(bytes: Bytes): Promise<Bytes>
-  unpack(bytes: Bytes, limit: number): Promise<Bytes>
+  unpack(packed: AsyncIterable<Bytes>): AsyncIterable<Uint8Array>
 }
 
 /**
@@ -23,14 +23,14 @@ export function packingsOf(compressor: Compressor): readonly Packing[] {
             capability: 'PACKED_BUFFERS_ZSTD',
             contentType: 'application/vnd.morango.packed+zstd',
             pack: (bytes: Bytes) => zstd.pack(bytes),
-            unpack: (bytes: Bytes, limit: number) => zstd.unpack(bytes, limit),
+            unpack: (packed: AsyncIterable<Bytes>) => zstd.unpack(packed),
           },
         ]),
     {
       capability: 'PACKED_BUFFERS',
       contentType: 'application/vnd.morango.packed+gzip',
       pack: (bytes) => compressor.gzip(bytes),
-      unpack: (bytes, limit) => compressor.gunzip(bytes, limit),
+      unpack: (packed) => compressor.gunzip(packed),
     },
   ]
 }

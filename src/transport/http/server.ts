@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { MorangoError } from '../../core/errors.ts'
+import { parseUuid } from '../../core/ids.ts'
+import { DEFAULT_MAX_CHUNK_BYTES, DEFAULT_MAX_RECORD_BYTES } from '../../core/limits.ts'
 import { createKeyedQueue } from '../../core/keyed-queue.ts'
 import { printable } from '../../core/printable.ts'
 import { createReportLimit } from '../../core/report-limit.ts'
@@ -10,14 +12,14 @@ import { CAPABILITIES_HEADER, parseCapabilities } from '../../protocol/capabilit
 import type { WireReply, WireRequest } from '../../protocol/exchange.ts'
 import { API_PATH, allowHeader, isResource, methodsOf } from '../../protocol/paths.ts'
 import type { Method, Resource } from '../../protocol/paths.ts'
-import type { Service } from '../../protocol/peer.ts'
+import type { Caller, Service } from '../../protocol/peer.ts'
 import { NOT_FOUND, errorAnswer } from '../../protocol/status.ts'
 import { type Hosts, refuseCrossSite, refuseHost } from './browser-guard.ts'
 import { defaultCompressor } from './compressor.ts'
 import type { Compressor } from './compressor.ts'
 import { packingsOf } from './packing.ts'
 import { encodeReply } from './reply-body.ts'
-import { UnsupportedMediaType, readMessage } from './request-body.ts'
+import { UnsupportedMediaType, readMessage, readRecords } from './request-body.ts'
 import { socketAddress } from './socket-address.ts'
 
 const MIB = 1024 * 1024
@@ -26,8 +28,10 @@ const MIB = 1024 * 1024
 export interface RoutesOptions {
   /** The largest body as it comes, in bytes; 32 MiB. More is 413. */
   readonly maxBodyBytes?: number | undefined
-  /** The most that gzipped buffers may unpack to, in bytes; 128 MiB. More is 413. */
+  /** The most that a chunk of records may have, unpacked, in bytes; 48 MiB. More is 413. */
   readonly maxUnzippedBytes?: number | undefined
+  /** How large a record may be: its texts in UTF-8 bytes; as the service says, or 8 MiB. A chunk with a larger one is 413. */
+  readonly maxRecordBytes?: number | undefined
   /** A path in front of `api/morango/v1/`. */
   readonly basePath?: string | undefined
   /** The caller's address. By default the socket's, where the server is `@hono/node-server`, else `""`. */
@@ -57,7 +61,8 @@ export interface RoutesOptions {
 export function createRoutes(service: Service, options: RoutesOptions = {}): Hono {
   const {
     maxBodyBytes = 32 * MIB,
-    maxUnzippedBytes = 128 * MIB,
+    maxUnzippedBytes = DEFAULT_MAX_CHUNK_BYTES,
+    maxRecordBytes = service.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
     basePath = '',
     clientIp = (context: Context) => socketAddress(context, 'remoteAddress'),
     serverIp = (context: Context) => socketAddress(context, 'localAddress'),
@@ -71,7 +76,7 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
     const leftOut = reports.admit(kindOf(error))
     if (leftOut !== undefined) report(error, request, leftOut)
   }
-  const limits = { maxBodyBytes, maxUnzippedBytes }
+  const limits = { maxBodyBytes, maxUnzippedBytes, maxRecordBytes }
   const packings = packedBuffers ? packingsOf(compressor) : []
   // A client asks for pages ahead. Done side by side they would all be there only when the last is, and the client
   // would rest meanwhile. One is sent before the next is begun: on SQLite that is work without a pause.
@@ -108,21 +113,13 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
   ): Promise<WireReply> {
     const request = context.req.raw
     try {
-      const message: Pick<WireRequest, 'body' | 'credentials'> = carriesMessage(
-        target.method,
-        target.resource,
-      )
-        ? {
-            credentials: decodeBasicAuth(request.headers.get('authorization')),
-            body: await readMessage(request, target.resource, { ...limits, packings, compressor }),
-          }
-        : {}
       const query = Object.fromEntries(new URL(request.url).searchParams)
       const caller = {
         ip: clientIp(context),
         serverIp: serverIp(context),
         capabilities: capabilitiesOf(request),
       }
+      const message = await readRequest(request, target, query, caller)
       const reply = await answerCall(service, { ...target, ...message, query }, caller, {
         url: request.url,
         onError: (error) => {
@@ -136,6 +133,28 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       if (reply.status >= 500) onError(error, request)
       return reply
     }
+  }
+
+  async function readRequest(
+    request: Request,
+    { method, resource }: { readonly method: Method; readonly resource: Resource },
+    query: Readonly<Record<string, string>>,
+    caller: Caller,
+  ): Promise<Pick<WireRequest, 'body' | 'records' | 'credentials'>> {
+    if (!carriesMessage(method, resource)) return {}
+    if (resource !== 'buffers') {
+      return {
+        credentials: decodeBasicAuth(request.headers.get('authorization')),
+        body: await readMessage(request, resource, limits),
+      }
+    }
+    // Whoever has no transfer makes nothing read, let alone unpack.
+    const admitted = parseUuid(query['transfer_session_id'])
+    if (admitted !== undefined) await service.admitBuffers(admitted, caller)
+    const admit = (transferSessionId: string): Promise<void> =>
+      service.admitBuffers(transferSessionId, caller)
+    const records = await readRecords(request, { ...limits, packings, compressor, admit, admitted })
+    return records === undefined ? { body: {} } : { records }
   }
 
   /** Whether something can be unpacked is the transport's to say. */
@@ -166,7 +185,8 @@ export function createRoutes(service: Service, options: RoutesOptions = {}): Hon
       const stranger = hosts === undefined ? undefined : refuseHost(context.req.raw, hosts)
       if (stranger !== undefined) return Response.json(stranger.body, { status: stranger.status })
       if (!slashed) return redirectToSlash(context.req.url)
-      const transfer = resource === 'buffers' ? context.req.query('transfer_session_id') : undefined
+      const isPage = resource === 'buffers' && context.req.method !== 'POST'
+      const transfer = isPage ? context.req.query('transfer_session_id') : undefined
       const respond = (): Promise<Response> => serve(context, resource, id)
       return await (transfer === undefined ? respond() : pages([transfer], respond))
     })
