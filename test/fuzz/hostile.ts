@@ -6,6 +6,7 @@ const HEX = '0123456789abcdef0123456789abcdef'
 export const TEXTS: readonly string[] = [
   '',
   ' ',
+  '\n',
   '\0',
   'a\0b',
   '\uD800',
@@ -129,6 +130,8 @@ const VALUES: readonly unknown[] = [
   { toString: 1, valueOf: 2 },
   Object.fromEntries([['__proto__', { id: HEX }]]),
   { constructor: { prototype: {} } },
+  // Keys that are shown alike.
+  Object.fromEntries(TEXTS.map((text) => [text, 0])),
   nested(40),
   nested(600),
   Array.from({ length: 1100 }, (_, n) => n),
