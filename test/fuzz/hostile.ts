@@ -93,9 +93,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
   {
     weight: 1,
-    arbitrary: fc
-      .array(fc.nat(0xff_ff), { maxLength: 10 })
-      .map((units) => String.fromCharCode(...units)),
+    arbitrary: fc.array(fc.nat(0xff_ff), { maxLength: 10 }).map((units) => String.fromCharCode(...units)),
   },
 )
 
@@ -130,7 +128,6 @@ const VALUES: readonly unknown[] = [
   { toString: 1, valueOf: 2 },
   Object.fromEntries([['__proto__', { id: HEX }]]),
   { constructor: { prototype: {} } },
-  // Keys that are shown alike.
   Object.fromEntries(TEXTS.map((text) => [text, 0])),
   nested(40),
   nested(600),

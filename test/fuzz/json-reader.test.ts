@@ -90,5 +90,7 @@ function isWithinLimits(source: string): boolean {
   }
   const value: unknown = JSON.parse(source)
   // The outermost object has a limit of its own.
-  return typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length < 1000
+  return (
+    typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length < 1000
+  )
 }

@@ -137,7 +137,8 @@ describe('an answer is read, or the call fails by an error of ours', { timeout: 
     await fuzz(80, answer, async ({ code, text, edits, contentType: type, headers }) => {
       const peer = createHttpPeer('http://peer.test/', {
         capabilities: ['GZIP_BUFFER_POST'],
-        fetch: async () => response(code, applyByteEdits(new TextEncoder().encode(text), edits), type, headers),
+        fetch: async () =>
+          response(code, applyByteEdits(new TextEncoder().encode(text), edits), type, headers),
         sleep: async () => undefined,
         retries: 1,
       })

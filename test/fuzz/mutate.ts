@@ -3,6 +3,9 @@ import { hostileText, hostileValue } from './hostile.ts'
 
 const KINDS = ['drop', 'repeat', 'replace', 'rename', 'add', 'wrap', 'inside', 'inside', 'replace'] as const
 
+/** What a name may end with without being shown otherwise. */
+const ALIKE = '\u0000\u0001\u0002'
+
 /** One change of a value of JSON. */
 interface Edit {
   /** Which value within it, counted from outside. */
@@ -46,7 +49,7 @@ function applyEdit(root: unknown, change: Edit): unknown {
     if (typeof value !== 'object' || value === null) return [[undefined, value]]
     const members = Object.entries(value).flatMap(([key, member]) =>
       visit(member).map(([renamed, one], index): [string, unknown] => [
-        renamed ?? (index === 0 ? key : `${key}${index}`),
+        renamed ?? (index === 0 ? key : key + ALIKE.charAt(index)),
         one,
       ]),
     )
@@ -62,6 +65,7 @@ function changed(value: unknown, { kind, value: other, key }: Edit): [string | u
       return []
     case 'repeat':
       return [
+        [undefined, value],
         [undefined, value],
         [undefined, value],
       ]
@@ -141,10 +145,7 @@ export function applyTextEdits(text: string, edits: readonly TextEdit[]): string
 }
 
 /** The same with bytes. */
-export function applyByteEdits(
-  bytes: Uint8Array,
-  edits: readonly TextEdit[],
-): Uint8Array<ArrayBuffer> {
+export function applyByteEdits(bytes: Uint8Array, edits: readonly TextEdit[]): Uint8Array<ArrayBuffer> {
   const text = applyTextEdits(Buffer.from(bytes).toString('latin1'), edits)
   return Uint8Array.from(Buffer.from(text, 'latin1'))
 }

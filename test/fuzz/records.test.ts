@@ -94,12 +94,17 @@ describe('what is packed is unpacked, or refused', { timeout: FUZZ_TIMEOUT }, ()
   ] as const
 
   it.each(ways)('%s', async (_, valid, unpack) => {
-    for await (const piece of unpack(once(Uint8Array.from(valid[0])))) expect(Uint8Array.from(piece)).toEqual(whole)
-    await fuzz(150, fc.tuple(fc.constantFrom(...valid), textEdits(['\u001f\u008b'])), async ([bytes, edits]) => {
-      const changed = applyByteEdits(bytes, edits)
-      await read(() =>
-        readChunk({ source: unpack(once(changed)), packed: false, limits }, admit).then(expectRecords),
-      )
-    })
+    for await (const piece of unpack(once(Uint8Array.from(valid[0]))))
+      expect(Uint8Array.from(piece)).toEqual(whole)
+    await fuzz(
+      150,
+      fc.tuple(fc.constantFrom(...valid), textEdits(['\u001f\u008b'])),
+      async ([bytes, edits]) => {
+        const changed = applyByteEdits(bytes, edits)
+        await read(() =>
+          readChunk({ source: unpack(once(changed)), packed: false, limits }, admit).then(expectRecords),
+        )
+      },
+    )
   })
 })

@@ -99,16 +99,21 @@ describe('what was read of a peer is written so that it is read again', { timeou
   it('base64', () => staysItself(texts('QUJD', 'QUI=', 'QQ=='), base64Decode, base64Encode))
   it('an id', () => staysItself(texts(ITEM.id, '01234567-89ab-cdef-0123-456789abcdef'), parseUuid, String))
   it('an exact number', () =>
-    staysItself(texts('-12.50', '1e3', '0.001'), (text) => {
-      const number = parseExact(text)
-      return number && formatExact(number)
-    }, String))
+    staysItself(
+      texts('-12.50', '1e3', '0.001'),
+      (text) => {
+        const number = parseExact(text)
+        return number && formatExact(number)
+      },
+      String,
+    ))
   it('capabilities', () =>
     staysItself(texts('A B C', 'FSIC_V2_FORMAT'), parseCapabilities, (names) => [...names].join(' ')))
   it('credentials', () =>
     fuzz(RUNS, texts('Basic YW5hOnNlY3JldA==', 'Basic /w==', 'basic YQ=='), (header) => {
       const credentials = read(() => decodeBasicAuth(header))
-      if (credentials !== undefined) expect(decodeBasicAuth(encodeBasicAuth(credentials))).toEqual(credentials)
+      if (credentials !== undefined)
+        expect(decodeBasicAuth(encodeBasicAuth(credentials))).toEqual(credentials)
     }))
 
   it('a certificate', () =>
@@ -129,7 +134,8 @@ describe('what was read of a peer is written so that it is read again', { timeou
 
 function textMember(serialized: string, key: string): string {
   const value: unknown = read(() => parseJsonExact(serialized))
-  const member = typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined
+  const member =
+    typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined
   return typeof member === 'string' ? member : ''
 }
 

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs'
 import { packRecords } from '../../src/protocol/packed-records.ts'
 import type { BufferRecord } from '../../src/protocol/messages.ts'
 import { readTranscript } from '../golden/transcripts-data.ts'
-import { ID, OTHER, item, record, signingRequest, syncSessionRequest, view } from '../transport/fake-service.ts'
+import {
+  ID,
+  OTHER,
+  item,
+  record,
+  signingRequest,
+  syncSessionRequest,
+  view,
+} from '../transport/fake-service.ts'
 
 const transcripts = ['async', 'certpush', 'fsicv1'].map(readTranscript)
 const exchanges = transcripts.flatMap((transcript) => transcript.exchanges)
