@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MorangoError } from '../../src/core/errors.ts'
 import { decodeRequest } from '../../src/protocol/decode.ts'
-import type { WireReply } from '../../src/protocol/exchange.ts'
+import type { PeerMethod, WireReply } from '../../src/protocol/exchange.ts'
 import {
   certificateChainSchema,
   certificateQuerySchema,
@@ -63,7 +63,7 @@ describe('a request is read, or refused as malformed', { timeout: FUZZ_TIMEOUT }
 
 type Calls = Omit<Peer, 'url' | 'traffic'>
 
-const CALLS: Readonly<Record<keyof typeof ANSWERS, (peer: Calls) => Promise<unknown>>> = {
+const CALLS: Readonly<Record<PeerMethod, (peer: Calls) => Promise<unknown>>> = {
   info: (peer) => peer.info(),
   createNonce: (peer) => peer.createNonce(),
   certificates: (peer) => peer.certificates({ primaryPartition: ID }),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { PeerMethod } from '../../src/protocol/exchange.ts'
 import { packRecords } from '../../src/protocol/packed-records.ts'
 import type { BufferRecord } from '../../src/protocol/messages.ts'
 import { readTranscript } from '../golden/transcripts-data.ts'
@@ -86,7 +87,7 @@ export const REQUESTS: Readonly<Record<string, unknown>> = {
 }
 
 /** An answer to each call of a client, as servers give it. */
-export const ANSWERS = {
+export const ANSWERS: Readonly<Record<PeerMethod, unknown>> = {
   info: {
     instance_hash: 'gojin-tidor',
     instance_id: ID,
@@ -117,7 +118,7 @@ export const ANSWERS = {
     previous: null,
     results: RECORDS,
   },
-} as const
+}
 
 const { keys }: { keys: { public_key_string: string }[] } = JSON.parse(
   readFileSync(new URL('../fixtures/golden/keys.json', import.meta.url), 'utf8'),
