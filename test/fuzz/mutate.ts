@@ -7,7 +7,7 @@ const KINDS = ['drop', 'repeat', 'replace', 'rename', 'add', 'wrap', 'inside', '
 const ALIKE = '\u0000\u0001\u0002'
 
 /** One change of a value of JSON. */
-interface Edit {
+export interface Edit {
   /** Which value within it, counted from outside. */
   readonly at: number
   readonly kind: (typeof KINDS)[number]
@@ -15,7 +15,8 @@ interface Edit {
   readonly key: string
 }
 
-const edit: fc.Arbitrary<Edit> = fc.record({
+/** Any one change. */
+export const edit: fc.Arbitrary<Edit> = fc.record({
   at: fc.nat(200),
   kind: fc.constantFrom(...KINDS),
   value: hostileValue,
@@ -103,7 +104,7 @@ function countOf(value: unknown): number {
 }
 
 /** One change of a text or of bytes: a part of it makes room for something else. */
-interface TextEdit {
+export interface TextEdit {
   /** From 0 to 1. */
   readonly from: number
   readonly length: number
