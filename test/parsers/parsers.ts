@@ -23,6 +23,7 @@ import { parseScopeParams, requireDistinctKeys, requireFitting } from '../../src
 import { scopeOf } from '../../src/core/scope.ts'
 import { placeholdersOf, substitute } from '../../src/core/template.ts'
 import { publicKeyDer } from '../../src/crypto/key-text.ts'
+import { arrayKind } from '../../src/models/kinds/array.ts'
 import { binaryKind } from '../../src/models/kinds/binary.ts'
 import { booleanKind } from '../../src/models/kinds/boolean.ts'
 import type { KindCodec, KindOptions } from '../../src/models/kinds/codec.ts'
@@ -84,26 +85,29 @@ function column(codec: KindCodec): readonly ((text: string) => unknown)[] {
   return [(text) => codec.decode(text), (text) => codec.decode(JSON.stringify(text))]
 }
 
-const KINDS = {
-  binary: binaryKind,
-  boolean: booleanKind,
-  'date and time': dateTimeKind,
-  date: dateKind,
-  decimal: decimalKind,
-  duration: durationKind,
-  integer: integerKind,
-  json: jsonKind,
-  real: realKind,
-  'record id': recordIdKind,
-  text: textKind,
-  time: timeKind,
-  uuid: uuidKind,
-} as const
+/** A codec of each kind of column. */
+export const KINDS: Readonly<Record<string, KindCodec>> = {
+  binary: binaryKind(options),
+  boolean: booleanKind(options),
+  'date and time': dateTimeKind(options),
+  date: dateKind(options),
+  decimal: decimalKind(options),
+  duration: durationKind(options),
+  integer: integerKind(options),
+  json: jsonKind(options),
+  real: realKind(options),
+  'record id': recordIdKind(options),
+  text: textKind(options),
+  time: timeKind(options),
+  uuid: uuidKind(options),
+}
 
-const columns = Object.entries(KINDS).flatMap(([name, kind]) =>
-  column(kind(options)).map(
-    (parse, index) => [`${name}, ${index === 0 ? 'bare' : 'as a string'}`, parse] as const,
-  ),
+const columns = [
+  ...Object.entries(KINDS),
+  ['integers', arrayKind('f', 'integer', integerKind(options))] as const,
+  ['texts', arrayKind('f', 'text', textKind(options))] as const,
+].flatMap(([name, codec]) =>
+  column(codec).map((parse, index) => [`${name}, ${index === 0 ? 'bare' : 'as a string'}`, parse] as const),
 )
 
 const everyField = (text: string): object => ({
