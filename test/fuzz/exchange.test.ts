@@ -62,7 +62,7 @@ async function settled(work: Promise<void>): Promise<void> {
 
 describe('a client that changes what it says in the middle of a sync', { timeout: FUZZ_TIMEOUT }, () => {
   it('brings nothing down, and hinders nobody', async () => {
-    await fuzz(40, changes, async (how) => {
+    await fuzz(25, changes, async (how) => {
       world.failures.length = 0
       const failed: string[] = []
       await ana.add(`ana's ${added++}`)
@@ -75,7 +75,7 @@ describe('a client that changes what it says in the middle of a sync', { timeout
 
 describe('a server that changes what it answers in the middle of a sync', { timeout: FUZZ_TIMEOUT }, () => {
   it('makes it fail by an error of ours, if at all', async () => {
-    await fuzz(40, changes, async (how) => {
+    await fuzz(25, changes, async (how) => {
       let count = 0
       await ana.add(`ana's ${added++}`)
       await settled(

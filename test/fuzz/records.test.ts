@@ -14,7 +14,7 @@ import { applyByteEdits, mutatedJson, mutatedValue, textEdits } from './mutate.t
 import { FUZZ_TIMEOUT, fuzz } from './runs.ts'
 import { ANSWERS, PACKED, RECORDS } from './valid.ts'
 
-const RUNS = 700
+const RUNS = 500
 const limits = { maxChunkBytes: 1 << 20, maxRecordBytes: 1 << 18 }
 
 async function* once(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {

@@ -92,7 +92,7 @@ it(
       onError: (error) => failures.push(error),
       hosts: ['localhost', 'peer.test'],
     })
-    await fuzz(3000, request, async ({ method, path: place, query: asked, headers, ...rest }) => {
+    await fuzz(2000, request, async ({ method, path: place, query: asked, headers, ...rest }) => {
       failures.length = 0
       const text = new TextEncoder().encode(rest.body)
       const isPacked = rest.contentType.includes('gzip')

@@ -27,7 +27,7 @@ import { mutatedJson, mutatedText } from './mutate.ts'
 import { FUZZ_TIMEOUT, fuzz } from './runs.ts'
 import { FSICS, SCOPE_PARAMS, VALID_TEXTS } from './valid.ts'
 
-const RUNS = 700
+const RUNS = 500
 
 /** What a parser makes of a text; undefined where it refuses it, which only an error of ours may do. */
 function read<T>(parse: () => T): T | undefined {
