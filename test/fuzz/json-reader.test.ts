@@ -16,7 +16,7 @@ const text = fc.oneof(
   mutatedText(VALID_TEXTS),
   fc.tuple(hostileValue, textEdits(['[],{}:"', '\\u0000'])).map(([value]) => JSON.stringify(value, null, 1)),
   // Brackets and the like, in any order.
-  fc.string({ unit: fc.constantFrom(...'[]{},:"\\ 01-e', 'null', '"a":', '"b"'), maxLength: 12 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('[]{},:"\\ 01-e'), 'null', '"a":', '"b"'), maxLength: 12 }),
 )
 
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array, undefined> {
