@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { addSums, sumToText, versionHash } from '../../src/core/version-hash.ts'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
 import { makeTestDatabase } from '../databases/index.ts'
@@ -306,6 +307,7 @@ export class World {
           counter: Number(counter),
         })
       }
+      await this.checkSavedPartitions(peer)
       const counters = await readCounters(peer)
       const last = this.before.get(name)
       if (last !== undefined) this.checkNeverLower(name, last, counters)
@@ -383,28 +385,27 @@ export class World {
   }
 
   private async checkSavedPartitions({ name, database: { kysely } }: TestPeer): Promise<void> {
-    const counted = await kysely
+    const stored = await kysely
       .selectFrom('morango_store')
-      .select(({ fn }) => [
-        'last_saved_instance as instance_id',
-        'partition',
-        fn.countAll<number>().as('records'),
-      ])
-      .groupBy(['last_saved_instance', 'partition'])
-      .orderBy('last_saved_instance')
-      .orderBy('partition')
+      .select(['id', 'partition', 'last_saved_instance as instance', 'last_saved_counter as counter'])
       .execute()
-    const kept = await kysely
-      .selectFrom('morango_instance_partition')
-      .selectAll()
-      .orderBy('instance_id')
-      .orderBy('partition')
-      .execute()
-    same(
-      kept,
-      counted.map((row) => ({ ...row, records: Number(row.records) })),
-      `partitions at ${name}`,
+    const kept = await kysely.selectFrom('morango_instance_partition').selectAll().execute()
+    const present = new Map(
+      kept.map((row): [string, unknown] => [
+        `${row.instance_id} ${row.partition}`,
+        { records: row.records, sum: sumToText({ high: Number(row.sum_high), low: Number(row.sum_low) }) },
+      ]),
     )
+    const recomputed = new Map<string, { records: number; sum: string }>()
+    for (const [key, versions] of Map.groupBy(stored, (row) => `${row.instance} ${row.partition}`)) {
+      const sum = versions
+        .map(({ id, counter }) => versionHash(id, counter))
+        .reduce(addSums, { high: 0, low: 0 })
+      recomputed.set(key, { records: versions.length, sum: sumToText(sum) })
+    }
+    const byKey = (map: ReadonlyMap<string, unknown>): unknown =>
+      [...map].toSorted(([one], [other]) => (one < other ? -1 : 1))
+    same(byKey(present), byKey(recomputed), `partitions and sums at ${name}`)
   }
 
   private async checkRowsFitRecords(peer: TestPeer): Promise<void> {
