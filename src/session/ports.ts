@@ -112,6 +112,35 @@ export interface PeerStanding {
   readonly peerWrites?: Filter | undefined
 }
 
+/** A finished transfer, after which both sides should have the same under its filter. */
+export interface ComparedTransfer extends TransferContext {
+  readonly push: boolean
+  /** What the other side claims to have, in format v2: each of these texts. */
+  readonly peerClaims: readonly string[]
+  /** Whether this side is the producer: then its sums must not count what it has left out. */
+  readonly sends: boolean
+}
+
+/** Of the records under a filter that an instance saved last: their number, and the sum of their hashes. */
+export interface InstanceSum {
+  readonly instance: string
+  readonly records: number
+  /** 16 hex digits. */
+  readonly sum: string
+}
+
+/** The same of those in one partition. */
+export interface PartitionSum extends InstanceSum {
+  readonly partition: string
+}
+
+/** Sums by instance and partition, in that order. */
+export interface PartitionSums {
+  readonly sums: readonly PartitionSum[]
+  /** Whether there are further ones, beyond the last. */
+  readonly more: boolean
+}
+
 /**
  * The engine's operations on one database, as the session layer uses them. Each runs in transactions of its
  * own and can be killed at any point and run again.
@@ -181,6 +210,34 @@ export interface Engine {
   dequeue(
     options: TransferContext & PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
+  /** Whether sets may be compared after this transfer: once a day with a peer, in this direction under this filter. */
+  comparisonDue(transfer: ComparedTransfer): Promise<boolean>
+  /** Notes that sets were compared after this transfer. */
+  noteComparison(transfer: ComparedTransfer): Promise<void>
+  /**
+   * The sums of what is in the Store under the filter, by instance; undefined while that is not to be compared: the
+   * other side does not claim all of it, it is too much, or records were left out.
+   */
+  instanceSums(transfer: ComparedTransfer): Promise<readonly InstanceSum[] | undefined>
+  /** The same by instance and partition, of some instances. */
+  partitionSums(
+    transfer: ComparedTransfer & { readonly instances: readonly string[] },
+  ): Promise<PartitionSums | undefined>
+  /**
+   * At the receiver: forgets the claims for sets of which the producer has others, or more, so that the next transfer
+   * asks again. That is kept as a doubt and told as a warning. Each claim is forgotten once a day at most, and ever less
+   * often while that does not help.
+   *
+   * @returns how many claims were forgotten; undefined when there was nothing to compare
+   */
+  settleSums(
+    transfer: ComparedTransfer & {
+      readonly instances: readonly string[]
+      readonly theirs: PartitionSums
+      /** Whether the other side may cause claims on a partition to be forgotten. */
+      readonly mayForget: (partition: string) => boolean
+    },
+  ): Promise<number | undefined>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>
   /** Has the database, restored from a backup, go on as a new instance. */
