@@ -29,7 +29,9 @@ export async function comparisonDue(
     .execute()
   // A clock that was set back must not forbid it for longer than a day.
   const recent = rows.filter(({ compared_at: at }) => Number(at) < since + 2 * DAY_MS)
-  const last = recent.find(({ push, filter_digest: digest }) => push === key.push && digest === key.filter_digest)
+  const last = recent.find(
+    ({ push, filter_digest: digest }) => push === key.push && digest === key.filter_digest,
+  )
   if (last !== undefined) return last.transfer_session_id === transfer.transferSessionId
   return recent.length < MOST_A_CERTIFICATE
 }
@@ -43,7 +45,10 @@ export async function noteComparison(
   const key = await keyOf(db, transfer)
   if (key === undefined) return
   const now = await databaseMs(db, context)
-  await db.deleteFrom('morango_comparison').where('compared_at', '<=', now - DAY_MS).execute()
+  await db
+    .deleteFrom('morango_comparison')
+    .where('compared_at', '<=', now - DAY_MS)
+    .execute()
   const present = { transfer_session_id: transfer.transferSessionId, compared_at: now }
   await db
     .insertInto('morango_comparison')

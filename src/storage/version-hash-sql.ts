@@ -28,7 +28,12 @@ export function sumOfHalves(half: RawBuilder<unknown>, way: 'in' | 'out'): RawBu
 
 const prime = sql.lit(HASH_PRIME)
 
-function combined([upper, lower, counter, added]: readonly [number, number, number, number]): RawBuilder<unknown> {
+function combined([upper, lower, counter, added]: readonly [
+  number,
+  number,
+  number,
+  number,
+]): RawBuilder<unknown> {
   const bits = sql.lit(0x3fff_ffff)
   return sql`((digits >> 30) * ${sql.lit(upper)} + (digits & ${bits}) * ${sql.lit(lower)}
     + counter * ${sql.lit(counter)} + ${sql.lit(added)}) % ${prime}`
