@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import { addSums, sumToText, versionHash } from '../../src/core/version-hash.ts'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
+import { forgetComparisons, keptSums, requireTrueSums } from '../../src/testing/sums.ts'
+import { readDoubts } from '../../src/storage/doubts.ts'
 import { makeTestDatabase } from '../databases/index.ts'
 import type { ChangeStep, CreateStep, SyncStep } from './steps.ts'
 
@@ -273,6 +274,8 @@ export class World {
     const { direction, faults } = step
     const line = `${this.name(client)} ${direction} ${this.name(server)} ${filter.replaceAll(root, '')} ${JSON.stringify(faults)}`
     this.log.push(line)
+    // Whenever they come to an end, they compare what they have.
+    for (const index of [client, server]) await forgetComparisons(this.peer(index))
     try {
       const report = await this.network.sync(this.name(client), this.name(server), {
         filter,
@@ -307,12 +310,18 @@ export class World {
           counter: Number(counter),
         })
       }
-      await this.checkSavedPartitions(peer)
+      await requireTrueSums(peer, name)
       const counters = await readCounters(peer)
       const last = this.before.get(name)
       if (last !== undefined) this.checkNeverLower(name, last, counters)
       this.before.set(name, counters)
       holdings.push({ name, counters })
+      const doubts = await readDoubts(peer.database.kysely)
+      same(
+        doubts.filter(({ kind }) => kind === 'claims-differ'),
+        [],
+        `${name} lacks nothing of what it claims`,
+      )
       const holder = this.holders[this.names.indexOf(name)]
       if (holder === 'all') continue
       const other = holder === 'u1' ? '<u2:' : '<u1:'
@@ -361,7 +370,6 @@ export class World {
     const peers = this.names.map((name) => this.network.peer(name))
     for (const [index, peer] of peers.entries()) {
       await this.checkBuffers(peer)
-      await this.checkSavedPartitions(peer)
       await this.checkRowsFitRecords(peer)
       for (const other of peers.slice(0, index)) await this.checkEqual(other, peer)
     }
@@ -382,30 +390,6 @@ export class World {
       [],
       `dirty at ${peer.name}`,
     )
-  }
-
-  private async checkSavedPartitions({ name, database: { kysely } }: TestPeer): Promise<void> {
-    const stored = await kysely
-      .selectFrom('morango_store')
-      .select(['id', 'partition', 'last_saved_instance as instance', 'last_saved_counter as counter'])
-      .execute()
-    const kept = await kysely.selectFrom('morango_instance_partition').selectAll().execute()
-    const present = new Map(
-      kept.map((row): [string, unknown] => [
-        `${row.instance_id} ${row.partition}`,
-        { records: row.records, sum: sumToText({ high: Number(row.sum_high), low: Number(row.sum_low) }) },
-      ]),
-    )
-    const recomputed = new Map<string, { records: number; sum: string }>()
-    for (const [key, versions] of Map.groupBy(stored, (row) => `${row.instance} ${row.partition}`)) {
-      const sum = versions
-        .map(({ id, counter }) => versionHash(id, counter))
-        .reduce(addSums, { high: 0, low: 0 })
-      recomputed.set(key, { records: versions.length, sum: sumToText(sum) })
-    }
-    const byKey = (map: ReadonlyMap<string, unknown>): unknown =>
-      [...map].toSorted(([one], [other]) => (one < other ? -1 : 1))
-    same(byKey(present), byKey(recomputed), `partitions and sums at ${name}`)
   }
 
   private async checkRowsFitRecords(peer: TestPeer): Promise<void> {
@@ -433,6 +417,11 @@ export class World {
     if (new Set(scoped).size > 1) return
     const filter = scoped[0] === undefined ? undefined : `${this.network.root}:${scoped[0]}`
     same(await b.records(filter), await a.records(filter), `${a.name} and ${b.name}`)
+    same(
+      [...(await keptSums(b, filter))],
+      [...(await keptSums(a, filter))],
+      `sums at ${a.name} and ${b.name}`,
+    )
     for (const model of MODELS) {
       const rows = async (peer: TestPeer): Promise<unknown[]> =>
         (await peer.rows(model)).filter((row) => scoped[0] === undefined || row['owner'] === scoped[0])
