@@ -16,15 +16,12 @@ export interface SumsRequest {
   readonly instances?: readonly InstanceSumItem[] | undefined
   /** Of a push: the client's, for instances that differ. */
   readonly partitions?: readonly PartitionSumItem[] | undefined
-  /** Whether there are further ones, beyond the last by instance and partition. */
-  readonly more?: boolean | undefined
 }
 
 /** What a server answers. Empty: there is nothing to compare now. */
 export interface SumsReply {
   readonly instances?: readonly InstanceSumItem[] | undefined
   readonly partitions?: readonly PartitionSumItem[] | undefined
-  readonly more?: boolean | undefined
   /** Of a push: which of the client's instances differ at the server. */
   readonly differ?: readonly string[] | undefined
   /** Of a push: how many claims the server has forgotten, so that the next push sends again what they stood for. */
@@ -42,14 +39,12 @@ export const sumsRequestSchema: z.ZodType<SumsRequest> = z.object({
   of: ids.optional(),
   instances: instances.optional(),
   partitions: partitions.optional(),
-  more: z.boolean().optional(),
 })
 
 /** The answer as a client reads it. */
 export const sumsReplySchema: z.ZodType<SumsReply> = z.object({
   instances: instances.optional(),
   partitions: partitions.optional(),
-  more: z.boolean().optional(),
   differ: ids.optional(),
   forgotten: integer(MAX_COUNTER).optional(),
 })

@@ -52,22 +52,20 @@ export async function compareSets(
 
   /** Of a pull the client is the receiver. */
   async function ask(): Promise<number> {
-    const { instances: theirs = [] } = await say({})
-    const instances = differing(theirs.map(instanceSum), ours ?? [])
-    if (instances.length === 0) return 0
-    const { partitions = [], more = false } = await say({ of: instances })
+    const { instances = [] } = await say({})
+    const of = differing(instances.map(instanceSum), ours ?? [])
+    if (of.length === 0) return 0
+    const { partitions = [] } = await say({ of })
     const mayForget = await forgettable(context, record, transfer.push)
-    const sums = { sums: partitions.map(partitionSum), more }
-    return (await engine.settleSums({ ...compared, instances, theirs: sums, mayForget })) ?? 0
+    return await engine.settleSums({ ...compared, theirs: partitions.map(partitionSum), mayForget })
   }
 
   /** Of a push the server is; it says no more than whether sums differ. */
   async function tell(): Promise<number> {
     const { differ = [] } = await say({ instances: ours?.map(instanceItem) ?? [] })
     if (differ.length === 0) return 0
-    const found = await engine.partitionSums({ ...compared, instances: differ })
-    if (found === undefined) return 0
-    const { forgotten = 0 } = await say({ partitions: found.sums.map(partitionItem), more: found.more })
-    return forgotten
+    const sums = await engine.partitionSums({ ...compared, instances: differ })
+    if (sums.length === 0) return 0
+    return (await say({ partitions: sums.map(partitionItem) })).forgotten ?? 0
   }
 }

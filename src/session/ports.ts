@@ -117,8 +117,6 @@ export interface ComparedTransfer extends TransferContext {
   readonly push: boolean
   /** What the other side claims to have, in format v2: each of these texts. */
   readonly peerClaims: readonly string[]
-  /** Whether this side is the producer: then its sums must not count what it has left out. */
-  readonly sends: boolean
 }
 
 /** Of the records under a filter that an instance saved last: their number, and the sum of their hashes. */
@@ -132,13 +130,6 @@ export interface InstanceSum {
 /** The same of those in one partition. */
 export interface PartitionSum extends InstanceSum {
   readonly partition: string
-}
-
-/** Sums by instance and partition, in that order. */
-export interface PartitionSums {
-  readonly sums: readonly PartitionSum[]
-  /** Whether there are further ones, beyond the last. */
-  readonly more: boolean
 }
 
 /**
@@ -214,30 +205,29 @@ export interface Engine {
   comparisonDue(transfer: ComparedTransfer): Promise<boolean>
   /** Notes that sets were compared after this transfer. */
   noteComparison(transfer: ComparedTransfer): Promise<void>
-  /**
-   * The sums of what is in the Store under the filter, by instance; undefined while that is not to be compared: the
-   * other side does not claim all of it, it is too much, or records were left out.
-   */
+  /** The sums of what is in the Store under the filter, by instance; undefined when they are too many to be told. */
   instanceSums(transfer: ComparedTransfer): Promise<readonly InstanceSum[] | undefined>
-  /** The same by instance and partition, of some instances. */
+  /**
+   * At the producer: the same by instance and partition, of some instances; as many as may be told at once. Those sets
+   * are left out in which there is a record that the receiver does not claim, or that was too large to be sent.
+   */
   partitionSums(
     transfer: ComparedTransfer & { readonly instances: readonly string[] },
-  ): Promise<PartitionSums | undefined>
+  ): Promise<readonly PartitionSum[]>
   /**
    * At the receiver: forgets the claims for sets of which the producer has others, or more, so that the next transfer
    * asks again. That is kept as a doubt and told as a warning. Each claim is forgotten once a day at most, and ever less
    * often while that does not help.
    *
-   * @returns how many claims were forgotten; undefined when there was nothing to compare
+   * @returns how many claims were forgotten
    */
   settleSums(
     transfer: ComparedTransfer & {
-      readonly instances: readonly string[]
-      readonly theirs: PartitionSums
+      readonly theirs: readonly PartitionSum[]
       /** Whether the other side may cause claims on a partition to be forgotten. */
       readonly mayForget: (partition: string) => boolean
     },
-  ): Promise<number | undefined>
+  ): Promise<number>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>
   /** Has the database, restored from a backup, go on as a new instance. */

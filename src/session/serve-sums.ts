@@ -28,11 +28,11 @@ export async function answerSums(
   if (!canCompareSets(session.capabilities) || !isDone(transfer)) return {}
   const compared = comparedTransfer(session, transfer)
   if (!(await engine.comparisonDue(compared))) return {}
-  const { of, partitions, instances, more = false } = request
+  const { of, partitions, instances } = request
   if (!transfer.push) {
     if (of !== undefined) {
-      const found = await engine.partitionSums({ ...compared, instances: of })
-      return found === undefined ? {} : { partitions: found.sums.map(partitionItem), more: found.more }
+      const sums = await engine.partitionSums({ ...compared, instances: of })
+      return { partitions: sums.map(partitionItem) }
     }
     const sums = await engine.instanceSums(compared)
     if (sums === undefined) return {}
@@ -40,11 +40,9 @@ export async function answerSums(
     return { instances: sums.map(instanceItem) }
   }
   if (partitions !== undefined) {
-    const theirs = { sums: partitions.map(partitionSum), more }
-    const named = [...new Set(theirs.sums.map(({ instance }) => instance))]
+    const theirs = partitions.map(partitionSum)
     const mayForget = await forgettable(options, session, transfer.push)
-    const forgotten = await engine.settleSums({ ...compared, instances: named, theirs, mayForget })
-    return { forgotten: forgotten ?? 0 }
+    return { forgotten: await engine.settleSums({ ...compared, theirs, mayForget }) }
   }
   if (instances === undefined) return {}
   const ours = await engine.instanceSums(compared)

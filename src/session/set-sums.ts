@@ -21,7 +21,6 @@ export function comparedTransfer(
     profile,
     filter: parseFilter(filter),
     push,
-    sends,
     // With the transfer the receiver has learned what the producer claimed.
     peerClaims: sends ? [receiver, producer] : [producer],
   }

@@ -119,13 +119,13 @@ export function createEngine(context: EngineContext): Engine {
     settleSums: async (settling) => {
       const needs = { locks: locksFor(settling.filter, 'exclusive'), fold: false, stamps: 0 }
       const settled = await inTurn(context.database, needs, (turn) => settleSums(turn, context, settling))
-      if (settled?.detail !== undefined) {
+      if (settled.detail !== undefined) {
         context.onWarning?.({
           code: 'claims-differ',
           message: `Not the same as at the peer with certificate ${settled.certificate}. ${settled.detail}`,
         })
       }
-      return settled?.forgotten
+      return settled.forgotten
     },
     clearBuffers: async ({ id, filter }, lease) => {
       await running('shared', { filter: parseFilter(filter), lease })(async ({ trx }) => {

@@ -20,5 +20,6 @@ export function removedFromStore(digits: string): string {
   return `update morango_instance_partition set records = records - 1,
       sum_high = (sum_high + ${HALF} - ${half('a', 'b')}) % ${HALF},
       sum_low = (sum_low + ${HALF} - ${half('b', 'a')}) % ${HALF}
-    where instance_id = old.last_saved_instance and partition = old.partition`
+    where instance_id = old.last_saved_instance and partition = old.partition;
+    delete from morango_instance_partition where records = 0`
 }

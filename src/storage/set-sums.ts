@@ -5,21 +5,21 @@ import { claimsUnder } from '../core/fsic-claims.ts'
 import { queueDiffV2 } from '../core/fsic-queue.ts'
 import { MAX_COUNTER, MAX_SET_SUMS } from '../core/limits.ts'
 import { HALF, sumToText } from '../core/version-hash.ts'
-import type { ComparedTransfer, InstanceSum, PartitionSum, PartitionSums } from '../session/ports.ts'
+import type { ComparedTransfer, InstanceSum, PartitionSum } from '../session/ports.ts'
 import type { Dialect } from './dialect.ts'
 import { conditionsOf } from './queue.ts'
 import { partitionIn, partitionUnder } from './ranges.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * Whether all that is in the Store under the filter is claimed by the other side. Where that holds at both sides, they
- * must have the same: each has of every record what the other has, or something later. Not what this side claims counts,
- * but what it has: a dequeuing that is under way has brought records that are not claimed yet.
+ * SQL conditions: the Store's record `s` is under the filter, and the other side does not claim it. Whatever is not so
+ * stands at both sides, or at one of them in something later (protocol §6). What this side claims does not count: a
+ * dequeuing that is under way, or was given up, has brought records that are not claimed yet.
  */
-export async function isSettled(
+export async function beyondTheirClaims(
   trx: Kysely<Schema>,
-  { profile, filter, peerClaims, sends }: ComparedTransfer,
-): Promise<boolean> {
+  { filter, peerClaims }: Pick<ComparedTransfer, 'filter' | 'peerClaims'>,
+): Promise<readonly RawBuilder<boolean>[]> {
   const claims: PartitionCounters = emptyPartitions()
   for (const fsic of peerClaims) {
     for (const [partition, counters] of Object.entries(claimsUnder(fsic, 'v2', filter))) {
@@ -32,16 +32,26 @@ export async function isSettled(
       from morango_instance_partition where ${partitionUnder(sql`partition`, prefix)}`.execute(trx)
     present[prefix] = Object.fromEntries(found.rows.map(({ instance }) => [instance, MAX_COUNTER]))
   }
-  for (const beyond of conditionsOf(queueDiffV2(present, claims))) {
-    const found = await sql`select 1 from morango_store s
-      where s.profile = ${profile} and ${beyond} limit 1`.execute(trx)
-    if (found.rows.length > 0) return false
+  return conditionsOf(queueDiffV2(present, claims))
+}
+
+/** A set's key in a map. */
+export function setKey(instance: string, partition: string): string {
+  return `${instance}${partition}`
+}
+
+/** The producer's sets in which there are records that the receiver does not claim, or that were left out for their size. */
+async function setsNotSent(trx: Kysely<Schema>, transfer: ComparedTransfer): Promise<ReadonlySet<string>> {
+  const { profile, filter } = transfer
+  const sets = new Set<string>()
+  const unsent = sql<boolean>`s.no in (select store_no from morango_unsent) and ${partitionIn(sql`s.partition`, filter)}`
+  for (const condition of [...(await beyondTheirClaims(trx, transfer)), unsent]) {
+    const found = await sql<{ instance: string; partition: string }>`select distinct
+        s.last_saved_instance as instance, s.partition from morango_store s
+      where s.profile = ${profile} and ${condition}`.execute(trx)
+    for (const { instance, partition } of found.rows) sets.add(setKey(instance, partition))
   }
-  if (!sends) return true
-  // They were left out for their size, and the other side claims them all the same.
-  const unsent = await sql`select 1 from morango_unsent u join morango_store s on s.no = u.store_no
-    where ${partitionIn(sql`s.partition`, filter)} limit 1`.execute(trx)
-  return unsent.rows.length === 0
+  return sets
 }
 
 interface SumRow {
@@ -57,7 +67,6 @@ export async function instanceSums(
   trx: Kysely<Schema>,
   transfer: ComparedTransfer,
 ): Promise<readonly InstanceSum[] | undefined> {
-  if (!(await isSettled(trx, transfer))) return undefined
   const half = (column: RawBuilder<unknown>): RawBuilder<unknown> =>
     sql`cast(sum(${column}) % ${sql.lit(HALF)} as bigint)`
   const { rows } = await sql<SumRow>`select instance_id as instance, sum(records) as records,
@@ -73,10 +82,11 @@ export async function partitionSums(
   dialect: Dialect,
   transfer: ComparedTransfer,
   instances: readonly string[],
-): Promise<PartitionSums | undefined> {
-  if (!(await isSettled(trx, transfer))) return undefined
-  const sums = await readPartitionSums(trx, dialect, transfer, instances, MAX_SET_SUMS + 1)
-  return { sums: sums.slice(0, MAX_SET_SUMS), more: sums.length > MAX_SET_SUMS }
+): Promise<readonly PartitionSum[]> {
+  const notSent = await setsNotSent(trx, transfer)
+  const sums = await readPartitionSums(trx, dialect, transfer, instances)
+  const told = sums.filter(({ instance, partition }) => !notSent.has(setKey(instance, partition)))
+  return told.slice(0, MAX_SET_SUMS)
 }
 
 /** Sums by instance and partition, in that order. */
@@ -85,14 +95,13 @@ export async function readPartitionSums(
   dialect: Dialect,
   { filter }: Pick<ComparedTransfer, 'filter'>,
   instances: readonly string[],
-  limit?: number,
 ): Promise<PartitionSum[]> {
   const { rows } = await sql<SumRow>`select instance_id as instance, partition, records,
       sum_high as high, sum_low as low
     from morango_instance_partition
     where records > 0 and instance_id in (select value from ${dialect.list(JSON.stringify(instances))})
       and ${partitionIn(sql`partition`, filter)}
-    order by instance_id, partition ${limit === undefined ? sql`` : sql`limit ${limit}`}`.execute(trx)
+    order by instance_id, partition`.execute(trx)
   return rows.map((row) => ({ ...sumOf(row), partition: row.partition }))
 }
 

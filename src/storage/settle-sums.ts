@@ -1,14 +1,14 @@
 import { type Kysely, sql } from 'kysely'
 import { compareCodePoints } from '../core/code-points.ts'
 import { filterContains } from '../core/filter.ts'
-import type { ComparedTransfer, PartitionSum, PartitionSums } from '../session/ports.ts'
+import type { ComparedTransfer, PartitionSum } from '../session/ports.ts'
 import { DAY_MS, databaseMs } from './comparisons.ts'
 import type { EngineContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { noteDoubt } from './doubts.ts'
 import { partitionIn, properPrefixes } from './ranges.ts'
 import type { Schema } from './schema.ts'
-import { isSettled, readPartitionSums } from './set-sums.ts'
+import { beyondTheirClaims, readPartitionSums, setKey } from './set-sums.ts'
 import { forgetClaims } from './taught-claims.ts'
 import { peerCertificateId } from './transfer-peer.ts'
 import type { Turn } from './turn.ts'
@@ -18,8 +18,7 @@ const LONGEST_PAUSE_DAYS = 32
 
 /** Another comparison, see `Engine.settleSums`. */
 export interface Settling extends ComparedTransfer {
-  readonly instances: readonly string[]
-  readonly theirs: PartitionSums
+  readonly theirs: readonly PartitionSum[]
   readonly mayForget: (partition: string) => boolean
 }
 
@@ -40,14 +39,9 @@ export interface Settled {
 }
 
 /** See `Engine.settleSums`. Touches claims, and what was forgotten before. */
-export async function settleSums(
-  turn: Turn,
-  context: EngineContext,
-  settling: Settling,
-): Promise<Settled | undefined> {
+export async function settleSums(turn: Turn, context: EngineContext, settling: Settling): Promise<Settled> {
   const { trx } = turn
   const { dialect } = context.database
-  if (!(await isSettled(trx, settling))) return undefined
   const certificate = (await peerCertificateId(trx, settling.transferSessionId)) ?? ''
   const lacks = await findLacks(trx, dialect, settling)
   if (lacks.length === 0) return { forgotten: 0, detail: undefined, certificate }
@@ -62,7 +56,7 @@ export async function settleSums(
     const isOwn = own.has(instance)
     const covering = isOwn
       ? [partition]
-      : [...properPrefixes(partition), partition].filter((prefix) => claims.has(keyOf(instance, prefix)))
+      : [...properPrefixes(partition), partition].filter((prefix) => claims.has(setKey(instance, prefix)))
     if (covering.length === 0 || covering.some((prefix) => pauses.isPaused(instance, prefix))) continue
     told.push(lack)
     // Of its own records it has nobody to ask; and who may not touch all of a claim must not have it forgotten.
@@ -89,32 +83,62 @@ export async function settleSums(
 
 /**
  * The sets of which this side must lack something. Where it has more, the other side lacks something, and finds that out
- * when it is the receiver. Where a record has arrived and was set aside, that is why.
+ * when it is the receiver. Nothing is lacking
+ * - where a record has arrived and was set aside;
+ * - as far as records here that the other side does not claim may have taken the place of what it has.
  */
 async function findLacks(trx: Kysely<Schema>, dialect: Dialect, settling: Settling): Promise<Lack[]> {
-  const { filter, instances, theirs } = settling
-  const named = new Set(instances)
+  const { filter, theirs } = settling
+  const instances = [...new Set(theirs.map(({ instance }) => instance))]
   const ours = new Map(
     (await readPartitionSums(trx, dialect, settling, instances)).map((sum) => [
-      keyOf(sum.instance, sum.partition),
+      setKey(sum.instance, sum.partition),
       sum,
     ]),
   )
+  const different = new Map<string, PartitionSum>()
+  for (const set of theirs) {
+    const key = setKey(set.instance, set.partition)
+    const present = ours.get(key)
+    if ((present?.records ?? 0) > set.records || present?.sum === set.sum) continue
+    if (filterContains(filter, set.partition)) different.set(key, set)
+  }
+  if (different.size === 0) return []
   const aside = await sql<{ instance: string; partition: string }>`select distinct
       last_saved_instance as instance, partition
     from morango_set_aside where ${partitionIn(sql`partition`, filter)}`.execute(trx)
-  const explained = new Set(aside.rows.map(({ instance, partition }) => keyOf(instance, partition)))
-  const inFilter = theirs.sums.filter(
-    ({ instance, partition }) => named.has(instance) && filterContains(filter, partition),
-  )
-  return inFilter.toSorted(inOrder).flatMap((sum): Lack[] => {
-    const { instance, partition, records } = sum
-    const key = keyOf(instance, partition)
-    const present = ours.get(key)
-    const count = present?.records ?? 0
-    if (count > records || present?.sum === sum.sum || explained.has(key)) return []
+  for (const { instance, partition } of aside.rows) different.delete(setKey(instance, partition))
+  const { touched, replaced } = await readLater(trx, settling)
+  return [...different.values()].toSorted(inOrder).flatMap((set): Lack[] => {
+    const { instance, partition, records } = set
+    const key = setKey(instance, partition)
+    const count = ours.get(key)?.records ?? 0
+    if (touched.has(partition) && count + (replaced.get(key) ?? 0) >= records) return []
     return [{ instance, partition, ours: count, theirs: records }]
   })
+}
+
+/** The records here that the other side does not claim: their partitions, and of which sets they have replaced how many. */
+async function readLater(
+  trx: Kysely<Schema>,
+  settling: Settling,
+): Promise<{ readonly touched: ReadonlySet<string>; readonly replaced: ReadonlyMap<string, number> }> {
+  const touched = new Set<string>()
+  const replaced = new Map<string, number>()
+  for (const later of await beyondTheirClaims(trx, settling)) {
+    const found = await sql<{ instance: string | null; partition: string; records: number }>`
+      select r.instance_id as instance, s.partition, count(*) as records
+      from morango_store s left join morango_record_max_counter r on r.store_id = s.id
+      where s.profile = ${settling.profile} and ${later}
+      group by r.instance_id, s.partition`.execute(trx)
+    for (const { instance, partition, records } of found.rows) {
+      touched.add(partition)
+      if (instance === null) continue
+      const key = setKey(instance, partition)
+      replaced.set(key, (replaced.get(key) ?? 0) + Number(records))
+    }
+  }
+  return { touched, replaced }
 }
 
 function inOrder(a: PartitionSum, b: PartitionSum): number {
@@ -145,17 +169,17 @@ async function readPauses(
   const before = new Map(
     found.rows.map(({ partition, instance, at, times }) => {
       const pause = Math.min(2 ** (times - 1), LONGEST_PAUSE_DAYS) * DAY_MS
-      return [keyOf(instance, partition), { since: Math.abs(now - Number(at)), pause, times }]
+      return [setKey(instance, partition), { since: Math.abs(now - Number(at)), pause, times }]
     }),
   )
   const noted = new Map<string, { partition: string; instance_id: string; times: number }>()
   return {
     isPaused(instance, partition) {
-      const last = before.get(keyOf(instance, partition))
+      const last = before.get(setKey(instance, partition))
       return last !== undefined && last.since < last.pause
     },
     note(instance, partition) {
-      const key = keyOf(instance, partition)
+      const key = setKey(instance, partition)
       const last = before.get(key)
       // What was well for as long again is another matter.
       const times = last === undefined || last.since >= 2 * last.pause + DAY_MS ? 1 : last.times + 1
@@ -189,11 +213,7 @@ async function readClaims(
   const found = await sql<{ instance: string; partition: string }>`
     select distinct instance_id as instance, partition from morango_claim
     where instance_id in (select value from ${dialect.list(instances)})`.execute(trx)
-  return new Set(found.rows.map(({ instance, partition }) => keyOf(instance, partition)))
-}
-
-function keyOf(instance: string, partition: string): string {
-  return `${instance}${partition}`
+  return new Set(found.rows.map(({ instance, partition }) => setKey(instance, partition)))
 }
 
 function detailOf(lacks: readonly Lack[], beyond: number): string {

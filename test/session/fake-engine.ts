@@ -154,10 +154,10 @@ export function createFakeEngine(instance: string): FakeEngine {
       return undefined
     },
     async partitionSums() {
-      return undefined
+      return []
     },
     async settleSums() {
-      return undefined
+      return 0
     },
     async problemCounts() {
       return { unserialized: 0, undeserialized: 0 }
