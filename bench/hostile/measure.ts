@@ -24,6 +24,8 @@ export interface Reading {
   /** The longest that others waited, in ms, and the longest just before, without the attack. */
   readonly longestWaitMs: number
   readonly baselineWaitMs: number
+  /** The longest that the server worked without a rest, in ms of CPU time, whatever else the machine had to do. */
+  readonly longestWorkMs: number
   readonly cpuMs: number
   readonly peakMemoryMb: number
   /** By how much that is over what the process had just before. */
@@ -50,6 +52,7 @@ export async function measure(place: Place, attacker: Attacker, attack: Attack):
       const [, baselineWaitMs] = await watched(() => pause(BASELINE_MS))
       const idleMemory = await victim.call('settle')
       const idleCpu = await victim.call('cpuMs')
+      await victim.call('watch')
       const begun = performance.now()
       let ms = 0
       const [sent, longestWaitMs] = await watched(async () => {
@@ -58,6 +61,7 @@ export async function measure(place: Place, attacker: Attacker, attack: Attack):
         await pause(AFTERMATH_MS)
         return answers
       })
+      const longestWorkMs = await victim.call('longestWorkMs')
       const peakMemoryMb = await victim.call('peakMb')
       return {
         name: attack.name,
@@ -67,6 +71,7 @@ export async function measure(place: Place, attacker: Attacker, attack: Attack):
         ms,
         longestWaitMs,
         baselineWaitMs,
+        longestWorkMs,
         cpuMs: (await victim.call('cpuMs')) - idleCpu,
         peakMemoryMb,
         raisedMemoryMb: peakMemoryMb - idleMemory,

@@ -11,6 +11,10 @@ export interface VictimApi {
   start(place: Place): Promise<{ url: string }>
   /** The CPU time of the process so far, all its threads, in ms. */
   cpuMs(): Promise<number>
+  /** Begins to watch how long the process works without a rest. */
+  watch(): Promise<void>
+  /** The longest that it has worked since without a rest, in ms of CPU time: what others are kept waiting for. */
+  longestWorkMs(): Promise<number>
   /** Forgets the peak of memory so far. @returns what the process has now, in MB */
   settle(): Promise<number>
   /** The most memory since, in MB. */
@@ -20,6 +24,8 @@ export interface VictimApi {
 }
 
 const failures: string[] = []
+let watching: ReturnType<typeof setInterval> | undefined
+let longestWork = 0
 /** What Linux takes to reset a peak. */
 const RESET_PEAK = '5'
 
@@ -42,6 +48,21 @@ answerCalls<VictimApi>({
   cpuMs: async () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1000
+  },
+  watch: async () => {
+    const begun = process.threadCpuUsage()
+    let last = begun.user + begun.system
+    longestWork = 0
+    clearInterval(watching)
+    watching = setInterval(() => {
+      const { user, system } = process.threadCpuUsage()
+      longestWork = Math.max(longestWork, (user + system - last) / 1000)
+      last = user + system
+    }, 1)
+  },
+  longestWorkMs: async () => {
+    clearInterval(watching)
+    return longestWork
   },
   settle: async () => {
     await writeFile('/proc/self/clear_refs', RESET_PEAK).catch(() => undefined)
