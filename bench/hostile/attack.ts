@@ -11,9 +11,6 @@ export interface Attack {
 }
 
 /** An attack of one request by anybody. */
-export function byAnybody(
-  name: string,
-  request: (target: Target) => Promise<Sent>,
-): Attack {
+export function byAnybody(name: string, request: (target: Target) => Promise<Sent>): Attack {
   return { name, signedIn: false, prepare: async (target) => async () => [await request(target)] }
 }

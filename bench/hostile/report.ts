@@ -38,14 +38,21 @@ export function readingLine(reading: Reading): string {
   return line(mark + name, [
     (bytes / 1000).toFixed(bytes < 1e5 ? 1 : 0),
     statuses.join(','),
-    ...[ms, longestWaitMs, baselineWaitMs, longestWorkMs, cpuMs, reading.peakMemoryMb, reading.raisedMemoryMb].map((value) =>
-      value.toFixed(0),
-    ),
+    ...[
+      ms,
+      longestWaitMs,
+      baselineWaitMs,
+      longestWorkMs,
+      cpuMs,
+      reading.peakMemoryMb,
+      reading.raisedMemoryMb,
+    ].map((value) => value.toFixed(0)),
   ])
 }
 
 function footer(readings: readonly Reading[]): string[] {
-  const most = (figure: (reading: Reading) => number): string => Math.max(0, ...readings.map(figure)).toFixed(0)
+  const most = (figure: (reading: Reading) => number): string =>
+    Math.max(0, ...readings.map(figure)).toFixed(0)
   const missed = readings.filter(misses).map(({ name }) => name)
   const failures = [...new Set(readings.flatMap((reading) => reading.failures))]
   return [

@@ -19,7 +19,10 @@ export function queueDiffV2(
 ): QueueRange[] {
   const diff = fsicDiffV2(sender, receiver)
   const lookup = new PrefixLookup(new Map(Object.entries(diff)))
-  const claims = claimsByInstance(receiver, new Set(Object.values(diff).flatMap((counters) => Object.keys(counters))))
+  const claims = claimsByInstance(
+    receiver,
+    new Set(Object.values(diff).flatMap((counters) => Object.keys(counters))),
+  )
   const ranges: QueueRange[] = []
   for (const [partition, counters] of Object.entries(diff)) {
     const wider = lookup.properPrefixesOf(partition)

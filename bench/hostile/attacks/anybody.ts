@@ -28,8 +28,18 @@ export const BY_ANYBODY: readonly Attack[] = [
   ...(['transfersessions/', 'syncsessions/', 'certificatechain/', 'certificates/'] as const).flatMap((path) =>
     Object.entries(BOMBS).map(([what, make]): Attack => {
       // A little below the limit of each call, so that the whole is read.
-      const most = { 'transfersessions/': 17, 'syncsessions/': 1, 'certificatechain/': 1, 'certificates/': 0.25 }
-      return ready(`${path} ${what}`, () => bytesOf(make(Math.floor(most[path] * MIB) - 1000)), 'application/json', path)
+      const most = {
+        'transfersessions/': 17,
+        'syncsessions/': 1,
+        'certificatechain/': 1,
+        'certificates/': 0.25,
+      }
+      return ready(
+        `${path} ${what}`,
+        () => bytesOf(make(Math.floor(most[path] * MIB) - 1000)),
+        'application/json',
+        path,
+      )
     }),
   ),
   ready(
@@ -44,12 +54,14 @@ export const BY_ANYBODY: readonly Attack[] = [
     'application/json',
     'syncsessions/',
   ),
-  byAnybody('certificates/ with a password of 8 kB', async (target) =>
-    await send(target, {
-      path: 'certificates/',
-      body: { parent: target.attacker.root },
-      headers: { authorization: `Basic ${btoa(`${'u'.repeat(4000)}:${'p'.repeat(4000)}`)}` },
-    }),
+  byAnybody(
+    'certificates/ with a password of 8 kB',
+    async (target) =>
+      await send(target, {
+        path: 'certificates/',
+        body: { parent: target.attacker.root },
+        headers: { authorization: `Basic ${btoa(`${'u'.repeat(4000)}:${'p'.repeat(4000)}`)}` },
+      }),
   ),
 ]
 

@@ -32,7 +32,10 @@ export const CERTIFICATES: readonly Attack[] = [
     name: 'signing request, scope of the longest texts',
     signedIn: true,
     prepare: async (target) => {
-      const scope_params = JSON.stringify({ root: target.attacker.root, owner: 'x'.repeat(MAX_CERTIFICATE_TEXT - 100) })
+      const scope_params = JSON.stringify({
+        root: target.attacker.root,
+        owner: 'x'.repeat(MAX_CERTIFICATE_TEXT - 100),
+      })
       return async () => [await send(target, signing(target, scope_params))]
     },
   },
@@ -42,7 +45,9 @@ export const CERTIFICATES: readonly Attack[] = [
     prepare: async (target) => {
       const scope_params = JSON.stringify({ root: target.attacker.root, owner: OWNER })
       return async () =>
-        await Promise.all(Array.from({ length: 50 }, async () => await send(target, signing(target, scope_params))))
+        await Promise.all(
+          Array.from({ length: 50 }, async () => await send(target, signing(target, scope_params))),
+        )
     },
   },
 ]

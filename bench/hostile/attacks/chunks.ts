@@ -45,7 +45,9 @@ export const CHUNKS: readonly Attack[] = [
     records(2, () => hostileRecord(transfer, partition, { serialized: '\u0007'.repeat(3 * MIB) })),
   ),
   chunk('packed, millions of histories', PACKED, (transfer) =>
-    zstandard(`{"transfer_session":"${transfer}","rare":{"0":{"history":[${'[0,1],'.repeat(3 * MIB)}[0,1]]}}}`),
+    zstandard(
+      `{"transfer_session":"${transfer}","rare":{"0":{"history":[${'[0,1],'.repeat(3 * MIB)}[0,1]]}}}`,
+    ),
   ),
   chunk('packed, millions of instances', PACKED, (transfer) =>
     zstandard(`{"transfer_session":"${transfer}","instances":[${'"",'.repeat(6 * MIB)}""]}`),

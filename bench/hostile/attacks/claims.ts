@@ -5,7 +5,10 @@ import { hex } from '../records.ts'
 import type { Target } from '../target.ts'
 
 /** The most claims that are allowed, as an FSIC of format v2: each on the longest partition of its own. */
-export function fsicOf(prefix: string, { claims = MAX_CLAIMS, wide = false }: { claims?: number; wide?: boolean } = {}): string {
+export function fsicOf(
+  prefix: string,
+  { claims = MAX_CLAIMS, wide = false }: { claims?: number; wide?: boolean } = {},
+): string {
   const sub: Record<string, Record<string, number>> = {}
   for (let no = 0; no < claims; no++) sub[partition(prefix, no, wide && no === 0)] = { [hex(no)]: 1 }
   return JSON.stringify({ super: {}, sub })
@@ -41,7 +44,9 @@ function instances(count: number): Record<string, number> {
 
 /** A filter of the most prefixes, none within another. */
 function widestFilter(prefix: string): string {
-  return Array.from({ length: MAX_PREFIXES }, (_, no) => `${prefix}:${no}:`.padEnd(MAX_PARTITION, 'x')).join('\n')
+  return Array.from({ length: MAX_PREFIXES }, (_, no) => `${prefix}:${no}:`.padEnd(MAX_PARTITION, 'x')).join(
+    '\n',
+  )
 }
 
 /** Claims that an attacker makes in a transfer of his own. */
@@ -77,7 +82,11 @@ export const CLAIMS: readonly Attack[] = [
     push: false,
     client_fsic: fsicOf(attacker.prefix),
   })),
-  claiming('pull, most claims, v1', () => ({ push: false, client_fsic: JSON.stringify(instances(MAX_CLAIMS)) }), 'v1'),
+  claiming(
+    'pull, most claims, v1',
+    () => ({ push: false, client_fsic: JSON.stringify(instances(MAX_CLAIMS)) }),
+    'v1',
+  ),
   claiming('a filter of the most prefixes', ({ attacker }) => ({ filter: widestFilter(attacker.prefix) })),
   claiming('a filter of too many prefixes', () => ({ filter: 'x\n'.repeat(25_000) })),
   {
@@ -86,7 +95,9 @@ export const CLAIMS: readonly Attack[] = [
     prepare: async (target) => {
       const transfer = await beginPush(target)
       const body = { client_fsic: fsicOf(target.attacker.prefix), transfer_stage: 'serializing' }
-      return async () => [await send(target, { method: 'PATCH', path: `transfersessions/${transfer}/`, body })]
+      return async () => [
+        await send(target, { method: 'PATCH', path: `transfersessions/${transfer}/`, body }),
+      ]
     },
   },
   {
