@@ -1,16 +1,18 @@
-import { MAX_CLAIMS, MAX_PARTITION, MAX_PREFIXES } from '../../../src/core/limits.ts'
+import { MAX_CLAIMS, MAX_EXPANDED_CLAIMS, MAX_PARTITION, MAX_PREFIXES } from '../../../src/core/limits.ts'
 import type { Attack } from '../attack.ts'
-import { beginPush, send, signIn, transferRequest } from '../caller.ts'
+import { beginPush, send, sendWell, signIn, transferRequest } from '../caller.ts'
 import { hex } from '../records.ts'
 import type { Target } from '../target.ts'
 
 /** The most claims that are allowed, as an FSIC of format v2: each on the longest partition of its own. */
 export function fsicOf(
   prefix: string,
-  { claims = MAX_CLAIMS, wide = false }: { claims?: number; wide?: boolean } = {},
+  { wide = false, instance }: { readonly wide?: boolean; readonly instance?: string } = {},
 ): string {
   const sub: Record<string, Record<string, number>> = {}
-  for (let no = 0; no < claims; no++) sub[partition(prefix, no, wide && no === 0)] = { [hex(no)]: 1 }
+  for (let no = 0; no < MAX_CLAIMS; no++) {
+    sub[partition(prefix, no, wide && no === 0)] = { [instance ?? hex(no)]: 1 }
+  }
   return JSON.stringify({ super: {}, sub })
 }
 
@@ -42,11 +44,14 @@ function instances(count: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, no) => [hex(no), no % 1000]))
 }
 
+/** For the longest number, and its colons. */
+const ROOM_BELOW = 8
+
 /** A filter of the most prefixes, none within another. */
 function widestFilter(prefix: string): string {
-  return Array.from({ length: MAX_PREFIXES }, (_, no) => `${prefix}:${no}:`.padEnd(MAX_PARTITION, 'x')).join(
-    '\n',
-  )
+  return Array.from({ length: MAX_PREFIXES }, (_, no) =>
+    `${prefix}:${no}:`.padEnd(MAX_PARTITION - ROOM_BELOW, 'x'),
+  ).join('\n')
 }
 
 /** Claims that an attacker makes in a transfer of his own. */
@@ -63,18 +68,18 @@ export const CLAIMS: readonly Attack[] = [
   })),
   claiming('push, claims above, most prefixes', ({ attacker }) => ({
     filter: widestFilter(attacker.prefix),
-    client_fsic: above(attacker.root, 5000),
+    client_fsic: above(attacker.root, MAX_EXPANDED_CLAIMS / MAX_PREFIXES),
   })),
   claiming('push, most claims and prefixes', ({ attacker }) => ({
     filter: widestFilter(attacker.prefix),
-    client_fsic: fsicOf(widestFilter(attacker.prefix).split('\n')[0] ?? '', { claims: MAX_CLAIMS }),
+    client_fsic: fsicOf(widestFilter(attacker.prefix).split('\n')[0] ?? ''),
   })),
   claiming('push, most claims, v1', () => ({ client_fsic: JSON.stringify(instances(MAX_CLAIMS)) }), 'v1'),
   claiming(
     'push, claims and most prefixes, v1',
     ({ attacker }) => ({
       filter: widestFilter(attacker.prefix),
-      client_fsic: JSON.stringify(instances(5000)),
+      client_fsic: JSON.stringify(instances(MAX_EXPANDED_CLAIMS / MAX_PREFIXES)),
     }),
     'v1',
   ),
@@ -89,6 +94,18 @@ export const CLAIMS: readonly Attack[] = [
   ),
   claiming('a filter of the most prefixes', ({ attacker }) => ({ filter: widestFilter(attacker.prefix) })),
   claiming('a filter of too many prefixes', () => ({ filter: 'x\n'.repeat(25_000) })),
+  {
+    name: "pull, most claims, v2, of the server's own instance",
+    signedIn: true,
+    prepare: async (target) => {
+      const info = await sendWell(target, { method: 'GET', path: 'morangoinfo/1/' })
+      const instance = String(Reflect.get(info, 'instance_id'))
+      const session = await signIn(target)
+      const client_fsic = fsicOf(target.attacker.prefix, { instance })
+      const body = transferRequest(session, target.attacker.prefix, { push: false, client_fsic })
+      return async () => [await send(target, { path: 'transfersessions/', body })]
+    },
+  },
   {
     name: 'most claims, sent again by PATCH',
     signedIn: true,
