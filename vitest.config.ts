@@ -22,7 +22,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...shared,
           name: 'pglite',
-          include: ['test/postgres/{http,init,kinds,tracking}.test.ts'],
+          include: ['test/postgres/{http,init,kinds,nul,tracking}.test.ts'],
           env: { MORANGO_TEST_DATABASE: 'pglite' },
           hookTimeout: 120_000,
         },

@@ -7,7 +7,7 @@ export interface Probe {
 }
 
 /** Begins to ask for nonces: each is a row that the server writes. */
-export function startProbe(url: string): Probe {
+export function startProbe(url: string, pauseMs: number = PAUSE_MS): Probe {
   let stopped = false
   let longest = 0
   const asking = ask()
@@ -24,7 +24,7 @@ export function startProbe(url: string): Probe {
       if (!reply.ok) throw new Error(`The server answered ${reply.status} to a request beside the sync`)
       longest = Math.max(longest, (performance.now() - began) / 1000)
       // oxlint-disable-next-line no-await-in-loop
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 

@@ -2,12 +2,10 @@ import { MorangoError } from './errors.ts'
 import type { Filter } from './filter.ts'
 import { copyCounters, counterOf, emptyPartitions } from './fsic.ts'
 import type { FsicV2, PartitionCounters, ReadonlyPartitionCounters } from './fsic.ts'
-import { parseFsicV1, parseFsicV2 } from './fsic-text.ts'
+import { parseFsicV1, parseFsicV2, UNLIMITED } from './fsic-text.ts'
+import type { FsicLimits } from './fsic-text.ts'
 import { expandFsic, requireFsicInsideFilter } from './fsic-v2.ts'
-import { MAX_CLAIMS } from './limits.ts'
-
-// Each prefix of a filter may take over all claims of a partition above it.
-const MAX_EXPANDED = 10 * MAX_CLAIMS
+import { MAX_EXPANDED_CLAIMS } from './limits.ts'
 
 /**
  * Reads what a peer claims in a transfer, as far as it may be believed (protocol §6, §11): the expanded form of v2,
@@ -28,12 +26,25 @@ export function claimsUnder(fsic: string, format: 'v1' | 'v2', filter: Filter): 
 }
 
 /**
+ * What this side itself claims under a filter, in the expanded form of v2. However much that is: nobody else made it.
+ *
+ * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
+ */
+export function ownClaimsUnder(fsic: string, filter: Filter): PartitionCounters {
+  return expandFsic(requireInside(parseFsicV2(fsic, UNLIMITED), filter, UNLIMITED), filter)
+}
+
+/**
  * An FSIC of format v2 as it may be used under a filter. A partition in `super` counts only as a proper prefix of
  * one of the filter's; others are left out, since the original may name such (protocol §6, prefix matching).
  *
  * @throws MorangoError `fsic-outside-filter`, `fsic-too-large`
  */
-export function requireInside(fsic: FsicV2, filter: Filter): FsicV2 {
+export function requireInside(
+  fsic: FsicV2,
+  filter: Filter,
+  { claims: most }: Pick<FsicLimits, 'claims'> = { claims: MAX_EXPANDED_CLAIMS },
+): FsicV2 {
   requireFsicInsideFilter(fsic, filter)
   const above = emptyPartitions()
   let expanded = 0
@@ -43,7 +54,7 @@ export function requireInside(fsic: FsicV2, filter: Filter): FsicV2 {
     above[partition] = copyCounters(counters)
     expanded += under.length * Object.keys(counters).length
   }
-  requireFew(expanded)
+  requireFew(expanded, most)
   return { super: above, sub: fsic.sub }
 }
 
@@ -76,8 +87,8 @@ export function withoutClaimsAbove(
   return kept
 }
 
-function requireFew(claims: number): void {
-  if (claims <= MAX_EXPANDED) return
+function requireFew(claims: number, most = MAX_EXPANDED_CLAIMS): void {
+  if (claims <= most) return
   throw new MorangoError('fsic-too-large', 'The FSIC makes too many claims for the prefixes of the filter', {
     hint: 'Sync with fewer prefixes at a time.',
   })

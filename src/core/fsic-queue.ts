@@ -11,7 +11,7 @@ import { PrefixLookup } from './prefix-lookup.ts'
  * pull of a subset followed by a full pull sends the subset twice.) Nothing of this shows on the wire.
  *
  * No two ranges of the result share a record: a range inside another one of the same instance is dropped,
- * since the wider one, less its exclusions, contains it. Exclusions are minimal too.
+ * since the wider one, less its exclusions, contains it. Exclusions are minimal too, and not more than a hundred.
  */
 export function queueDiffV2(
   sender: ReadonlyPartitionCounters,
@@ -19,7 +19,10 @@ export function queueDiffV2(
 ): QueueRange[] {
   const diff = fsicDiffV2(sender, receiver)
   const lookup = new PrefixLookup(new Map(Object.entries(diff)))
-  const claims = claimsByInstance(receiver)
+  const claims = claimsByInstance(
+    receiver,
+    new Set(Object.values(diff).flatMap((counters) => Object.keys(counters))),
+  )
   const ranges: QueueRange[] = []
   for (const [partition, counters] of Object.entries(diff)) {
     const wider = lookup.properPrefixesOf(partition)
@@ -35,23 +38,32 @@ export function queueDiffV2(
 type Claim = QueueRange['exclude'][number]
 
 // In code point order, so that what lies under a partition follows it at once.
-function claimsByInstance(receiver: ReadonlyPartitionCounters): Map<string, Claim[]> {
+function claimsByInstance(
+  receiver: ReadonlyPartitionCounters,
+  wanted: ReadonlySet<string>,
+): Map<string, Claim[]> {
   const claims = new Map<string, Claim[]>()
-  for (const partition of Object.keys(receiver).toSorted(compareCodePoints)) {
-    for (const [instance, upTo] of Object.entries(receiver[partition] ?? emptyCounters())) {
+  for (const [partition, counters] of Object.entries(receiver)) {
+    for (const [instance, upTo] of Object.entries(counters)) {
+      if (!wanted.has(instance)) continue
       const present = claims.get(instance)
       if (present === undefined) claims.set(instance, [{ partition, upTo }])
       else present.push({ partition, upTo })
     }
   }
+  for (const own of claims.values()) own.sort((a, b) => compareCodePoints(a.partition, b.partition))
   return claims
 }
+
+/** More in one range would be more than databases take in an expression. What is not excluded is sent again. */
+const MOST_EXCLUDED = 100
 
 function exclusions(claims: readonly Claim[], partition: string, after: number): Claim[] {
   const kept: Claim[] = []
   // The claims that contain the current one, the widest first; each higher than those before it.
   const open: Claim[] = []
   for (let index = firstNotBefore(claims, partition); index < claims.length; index++) {
+    if (kept.length >= MOST_EXCLUDED) break
     const claim = claims[index]
     if (claim === undefined || !claim.partition.startsWith(partition)) break
     if (claim.partition === partition) continue

@@ -5,30 +5,44 @@ import { isHexUuid } from './ids.ts'
 import { MAX_CLAIMS, MAX_COUNTER, MAX_FSIC_TEXT, MAX_PARTITION } from './limits.ts'
 import { pythonStringify } from './python-json.ts'
 
+/** How much an FSIC may say. */
+export interface FsicLimits {
+  readonly claims: number
+  /** Of its text. */
+  readonly characters: number
+}
+
+/** For what this side itself claims: nobody else made it. */
+export const UNLIMITED: FsicLimits = { claims: Infinity, characters: Infinity }
+
+const PEERS: FsicLimits = { claims: MAX_CLAIMS, characters: MAX_FSIC_TEXT }
+
 const V2_FIELDS: ReadonlySet<string> = new Set(['super', 'sub'])
 
 /**
  * Reads an FSIC of format v1: the JSON text of the wire, or the object in it. Nothing (`''`, `{}`,
  * undefined, null) means "I have nothing" (protocol §5, §6).
  *
+ * @param limits - what a peer may say; other for what comes from here
  * @throws MorangoError `fsic-malformed`, `fsic-too-large`
  */
-export function parseFsicV1(input: unknown): InstanceCounters {
-  return readCounters(readInput(input), { claims: 0 })
+export function parseFsicV1(input: unknown, limits: FsicLimits = PEERS): InstanceCounters {
+  return readCounters(readInput(input, limits), { claims: 0, most: limits.claims })
 }
 
 /**
  * Reads an FSIC of format v2: the JSON text of the wire, or the object in it. Nothing (`''`, `{}`,
  * undefined, null) means "I have nothing" (protocol §5, §6).
  *
+ * @param limits - what a peer may say; other for what comes from here
  * @throws MorangoError `fsic-malformed`, `fsic-too-large`
  */
-export function parseFsicV2(input: unknown): FsicV2 {
-  const fields = readMembers(readInput(input))
+export function parseFsicV2(input: unknown, limits: FsicLimits = PEERS): FsicV2 {
+  const fields = readMembers(readInput(input, limits))
   for (const key of Object.keys(fields)) {
     if (!V2_FIELDS.has(key)) throw malformed('a key besides "super" and "sub"')
   }
-  const count = { claims: 0 }
+  const count = { claims: 0, most: limits.claims }
   return {
     super: readPartitions(fields.super, count),
     sub: readPartitions(fields.sub, count),
@@ -48,13 +62,14 @@ export function isFsicV2(fsic: FsicV2 | Readonly<InstanceCounters>): fsic is Fsi
 /** How many counters an FSIC has so far. A partition without any counts as one. */
 interface Count {
   claims: number
+  readonly most: number
 }
 
-function readInput(input: unknown): unknown {
+function readInput(input: unknown, limits: FsicLimits): unknown {
   if (input === undefined || input === null || input === '') return emptyCounters()
   if (typeof input !== 'string') return input
-  if (input.length > MAX_FSIC_TEXT) throw tooLarge()
-  requireShape(input)
+  if (input.length > limits.characters) throw tooLarge()
+  requireShape(input, limits)
   try {
     return JSON.parse(input)
   } catch (cause) {
@@ -63,21 +78,23 @@ function readInput(input: unknown): unknown {
 }
 
 /** A claim has at most a partition and an instance, each with its bracket or comma. */
-const MAX_MARKS = 2 * MAX_CLAIMS + 8
+const MARKS_PER_CLAIM = 2
+const MARKS_BESIDE = 8
 
 /**
  * Before anything is made of the text: outside its strings it has objects and whole numbers alone, and no more of
  * them than the claims that are allowed. Python takes 1.0 and 1e3 for another type than 1, and no peer writes a counter
  * so.
  */
-function requireShape(text: string): void {
+function requireShape(text: string, { claims }: FsicLimits): void {
+  const most = claims * MARKS_PER_CLAIM + MARKS_BESIDE
   let marks = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
     else if (code === COMMA || code === OPEN) {
       marks++
-      if (marks > MAX_MARKS) throw tooLarge()
+      if (marks > most) throw tooLarge()
     } else if (!isPlain(code)) throw malformed('something besides objects and whole numbers')
   }
 }
@@ -139,7 +156,7 @@ function isPartition(text: string): boolean {
 
 function note(count: Count): void {
   count.claims += 1
-  if (count.claims > MAX_CLAIMS) throw tooLarge()
+  if (count.claims > count.most) throw tooLarge()
 }
 
 function readMembers(value: unknown): Readonly<Record<string, unknown>> {

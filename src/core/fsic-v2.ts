@@ -1,5 +1,5 @@
 import { MorangoError } from './errors.ts'
-import { filterContains } from './filter.ts'
+import { filterContains, minimalPrefixes } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { copyCounters, counterOf, emptyCounters, emptyPartitions, raiseCounter } from './fsic.ts'
 import type {
@@ -61,15 +61,17 @@ export function removeRedundantCounters(fsic: FsicV2): FsicV2 {
 export function expandFsic(fsic: FsicV2, filter: Filter): PartitionCounters {
   const partitions = new Map(Object.entries(fsic.sub))
   for (const prefix of filter) if (!partitions.has(prefix)) partitions.set(prefix, {})
-  const subs = new PrefixLookup(partitions)
-  const supers = new PrefixLookup(new Map(Object.entries(fsic.super)))
   const expanded = emptyPartitions()
   for (const [partition, own] of partitions) {
-    const counters = copyCounters(own)
-    if (subs.properPrefixesOf(partition).length === 0) {
-      for (const wider of supers.prefixesOf(partition)) {
-        for (const [instance, counter] of Object.entries(wider)) raiseCounter(counters, instance, counter)
-      }
+    if (Object.keys(own).length > 0) expanded[partition] = copyCounters(own)
+  }
+  const above = Object.entries(fsic.super)
+  if (above.length === 0) return expanded
+  const supers = new PrefixLookup(new Map(above))
+  for (const partition of minimalPrefixes([...partitions.keys()])) {
+    const counters = expanded[partition] ?? emptyCounters()
+    for (const wider of supers.prefixesOf(partition)) {
+      for (const [instance, counter] of Object.entries(wider)) raiseCounter(counters, instance, counter)
     }
     if (Object.keys(counters).length > 0) expanded[partition] = counters
   }

@@ -20,11 +20,20 @@ export const MAX_COUNTER = 0x7fff_ffff
 /** The most prefixes in the filter of a transfer, and in each filter of a scope. */
 export const MAX_PREFIXES = 200
 
-/** The most claims (partition and instance) in an FSIC. */
-export const MAX_CLAIMS = 100_000
+/**
+ * The most claims (partition and instance) in a peer's FSIC. In v1 there is one for each instance that ever saved a
+ * record under the filter: a few hundred where tablets come and go for years. In v2 there is one for each prefix that
+ * anybody ever synced with and each instance that saved something there which no wider claim covers: for a learner with
+ * a device of his own some three, so this is for a facility with 8,000 such devices, synced as a whole. The original
+ * gives up at 99,800. More would keep others waiting while they are read, all at once.
+ */
+export const MAX_CLAIMS = 25_000
 
-/** The longest text of an FSIC, in characters: that many claims, each on a usual partition of its own. */
-export const MAX_FSIC_TEXT: number = 16 * 1024 * 1024
+/** The same once each prefix of the filter has taken over what is claimed above it: 500 instances, 200 prefixes. */
+export const MAX_EXPANDED_CLAIMS = 100_000
+
+/** The longest text of a peer's FSIC, in characters: that many claims, each on the longest partition. */
+export const MAX_FSIC_TEXT: number = MAX_CLAIMS * 180
 
 /**
  * How far a claim about an instance, or an entry of a history, may exceed the highest counter that is known of that

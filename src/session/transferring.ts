@@ -143,7 +143,11 @@ function learn({ chunks, clock }: ChunkContext, records: readonly BufferRecord[]
 }
 
 function charactersOf(records: readonly BufferRecord[]): number {
-  return records.reduce((sum, { serialized }) => sum + serialized.length, 0)
+  return records.reduce(
+    (sum, { serialized, conflicting_serialized_data: conflicting }) =>
+      sum + serialized.length + conflicting.length,
+    0,
+  )
 }
 
 /** The disk that a server may fill here has an end. */

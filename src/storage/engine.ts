@@ -8,8 +8,7 @@ import { dequeue } from './dequeue.ts'
 import { deserialize } from './deserialize.ts'
 import { noteDoubt, settleDoubts } from './doubts.ts'
 import { readFsic } from './fsic.ts'
-import { checkIncoming } from './check-incoming.ts'
-import { countIncoming, insertIncoming } from './incoming.ts'
+import { countIncoming } from './incoming.ts'
 import { requireLease } from './leases.ts'
 import { countOutgoing, readOutgoing } from './outgoing.ts'
 import { locksFor, type LockMode } from './partition-locks.ts'
@@ -22,8 +21,7 @@ import { instanceSums, partitionSums } from './set-sums.ts'
 import { settleSums } from './settle-sums.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
-import { inTransaction } from './transaction.ts'
-import { requireRoomAside } from './set-aside.ts'
+import { storeIncoming } from './store-incoming.ts'
 import { tell } from './tell.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
@@ -100,15 +98,8 @@ export function createEngine(context: EngineContext): Engine {
     countChanged: (options) => countChanged(kysely, context, options),
     outgoing: (transferSessionId, range) => readOutgoing(kysely, dialect, transferSessionId, range),
     outgoingCount: (transferSessionId) => countOutgoing(kysely, transferSessionId),
-    storeIncoming: async (transfer, records) => {
-      checkIncoming(transfer, context.profiles.get(transfer.profile), records, context.maxRecordBytes)
-      // No lock: the Buffer is this transfer's alone.
-      const insert = fenced(transfer.lease, async ({ trx }) => {
-        await requireRoomAside(trx, dialect, transfer.transferSessionId, records)
-        return await insertIncoming(trx, dialect, transfer.transferSessionId, records)
-      })
-      return await inTransaction(kysely, dialect, async (trx) => await insert({ trx }))
-    },
+    storeIncoming: (transfer, records) =>
+      storeIncoming(context, transfer, records, (work) => fenced(transfer.lease, work)),
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
     dequeue: (options) => telling(() => doubting(() => dequeue(writing(options), context, options))),
     comparisonDue: (transfer) => comparisonDue(kysely, context, transfer),

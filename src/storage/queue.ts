@@ -1,9 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Filter } from '../core/filter.ts'
 import type { QueueRange, ReadonlyPartitionCounters } from '../core/fsic.ts'
-import { claimsUnder } from '../core/fsic-claims.ts'
+import { claimsUnder, ownClaimsUnder } from '../core/fsic-claims.ts'
 import { queueDiffV2 } from '../core/fsic-queue.ts'
-import { parseFsicV1 } from '../core/fsic-text.ts'
+import { parseFsicV1, UNLIMITED } from '../core/fsic-text.ts'
 import { queueDiffV1 } from '../core/fsic-v1.ts'
 import { DEFAULT_MAX_RECORD_BYTES } from '../core/limits.ts'
 import type { FsicFormat, PeerStanding, TransferContext } from '../session/ports.ts'
@@ -110,9 +110,9 @@ function rangesBetween(options: {
   readonly format: FsicFormat
 }): QueueRange[] {
   const { filter, format, ownFsic, peerClaims } = options
-  if (format === 'v2') return queueDiffV2(claimsUnder(ownFsic, format, filter), peerClaims)
+  if (format === 'v2') return queueDiffV2(ownClaimsUnder(ownFsic, filter), peerClaims)
   // The same on each prefix.
-  return queueDiffV1(parseFsicV1(ownFsic), Object.values(peerClaims)[0] ?? {}, filter)
+  return queueDiffV1(parseFsicV1(ownFsic, UNLIMITED), Object.values(peerClaims)[0] ?? {}, filter)
 }
 
 /** SQL conditions: the Store's record `s` is in one of the ranges. No record meets two of them. */

@@ -8,6 +8,8 @@ import {
   removeRedundantCounters,
   requireFsicInsideFilter,
 } from '../../src/core/fsic-v2.ts'
+import { claimsUnder, ownClaimsUnder } from '../../src/core/fsic-claims.ts'
+import { MAX_CLAIMS, MAX_PARTITION } from '../../src/core/limits.ts'
 import { chunkFsicV2, queueDiffV2 } from '../../src/core/fsic-queue.ts'
 import { fsicToText, parseFsicV1, parseFsicV2 } from '../../src/core/fsic-text.ts'
 import type { FsicV2, InstanceCounters, PartitionCounters, QueueRange } from '../../src/core/fsic.ts'
@@ -142,6 +144,14 @@ describe('queueing', () => {
     ).toEqual([{ partition: '', instance: A, after: 0, exclude: [{ partition: 'x:1', upTo: 7 }] }])
   })
 
+  it('excludes so many claims of a range that databases take the expression', () => {
+    const claimed = Object.fromEntries(Array.from({ length: 5000 }, (_, no) => [`x:${no}:`, { [A]: 1 }]))
+    const [range, ...others] = queueDiffV2({ x: { [A]: 9 } }, claimed)
+    expect([range?.partition, range?.after, others]).toEqual(['x', 0, []])
+    expect(range?.exclude.length).toBeGreaterThan(0)
+    expect(range?.exclude.length).toBeLessThanOrEqual(100)
+  })
+
   it('covers the filter once in v1', () => {
     expect(queueDiffV1({ [A]: 5, [B]: 1 }, { [A]: 2, [B]: 1 }, ['x', 'x:1', 'y'])).toEqual([
       { partition: 'x', instance: A, after: 2, exclude: [] },
@@ -224,3 +234,37 @@ describe('FSIC texts', () => {
     },
   )
 })
+
+describe('how much may be claimed', () => {
+  const claimed = (partitions: number): string =>
+    JSON.stringify({
+      super: {},
+      sub: Object.fromEntries(
+        Array.from({ length: partitions }, (_, no) => [`x:${no}:`.padEnd(MAX_PARTITION, '-'), { [A]: 1 }]),
+      ),
+    })
+
+  it('by a peer: so many claims, each on the longest partition, and none more', () => {
+    expect(Object.keys(claimsUnder(claimed(MAX_CLAIMS), 'v2', ['x']))).toHaveLength(MAX_CLAIMS)
+    expect(() => claimsUnder(claimed(MAX_CLAIMS + 1), 'v2', ['x'])).toThrow('claims')
+  })
+
+  it('by a peer above the prefixes of a filter: what all of them take over is counted', () => {
+    const filter = Array.from({ length: 200 }, (_, no) => `x:${no}:`)
+    const above = (instances: number): string =>
+      JSON.stringify({
+        super: { x: Object.fromEntries(Array.from({ length: instances }, (_, no) => [hexId(no), 1])) },
+        sub: {},
+      })
+    expect(Object.keys(claimsUnder(above(500), 'v2', filter))).toHaveLength(200)
+    expect(() => claimsUnder(above(501), 'v2', filter)).toThrow('too many claims')
+  })
+
+  it('by this side: as much as there is', () => {
+    expect(Object.keys(ownClaimsUnder(claimed(MAX_CLAIMS + 1), ['x']))).toHaveLength(MAX_CLAIMS + 1)
+  })
+})
+
+function hexId(value: number): string {
+  return value.toString(16).padStart(32, '0')
+}

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { certificateToItem } from '../../src/core/certificate.ts'
 import { createChildCertificate } from '../../src/core/certificate-create.ts'
 import { filterToString } from '../../src/core/filter.ts'
+import { MAX_CHUNK_RECORDS } from '../../src/core/limits.ts'
 import type { SigningRequest, SyncSessionRequest } from '../../src/protocol/messages.ts'
 import { errorAnswer } from '../../src/protocol/status.ts'
 import type { Caller, Service } from '../../src/protocol/peer.ts'
@@ -586,6 +587,41 @@ describe('buffers', () => {
         denied,
       )
     }
+  })
+})
+
+describe('a page of records', () => {
+  async function queuedPull(records: number): Promise<string> {
+    fill(server, records, 'b')
+    const id = await openTransfer(false)
+    await service.updateTransferSession(id, { transfer_stage: 'serializing', client_fsic: '{}' }, caller)
+    await service.updateTransferSession(id, { transfer_stage: 'queuing' }, caller)
+    server.engine.calls.length = 0
+    return id
+  }
+
+  it('is the whole list without a limit, as long as that is no longer than a chunk', async () => {
+    const transferSessionId = await queuedPull(MAX_CHUNK_RECORDS)
+    const { records } = await service.buffers({ transferSessionId, offset: 0, limit: undefined }, caller)
+    expect(records).toHaveLength(MAX_CHUNK_RECORDS)
+  })
+
+  it('is refused without a limit where the list is longer, before a record of it is read', async () => {
+    const transferSessionId = await queuedPull(MAX_CHUNK_RECORDS + 1)
+    for (const limit of [undefined, 0]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await refusal(service.buffers({ transferSessionId, offset: 0, limit }, caller))).toEqual({
+        status: 400,
+        body: { detail: `The list has more than ${MAX_CHUNK_RECORDS} records: give a limit.` },
+      })
+    }
+    expect(server.engine.calls).not.toContain('outgoing')
+  })
+
+  it('has no more records than a chunk, whatever the limit', async () => {
+    const transferSessionId = await queuedPull(MAX_CHUNK_RECORDS + 1)
+    const page = await service.buffers({ transferSessionId, offset: 0, limit: 1_000_000 }, caller)
+    expect([page.count, page.records.length]).toEqual([MAX_CHUNK_RECORDS + 1, MAX_CHUNK_RECORDS])
   })
 })
 
