@@ -23,6 +23,7 @@ import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { storeIncoming } from './store-incoming.ts'
 import { tell } from './tell.ts'
+import { inTransaction } from './transaction.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
 
