@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { ServeOptions } from '../src/index.ts'
+import { type Attacker, type AttackerName, createAttacker } from './attacker.ts'
+import { expectEqual, type Honest, startHonest } from './honest.ts'
+import { differences, takeSnapshot } from './snapshot.ts'
+import { type Answer, send } from './wire.ts'
+import { type Area, CANARIES, DATABASES, startWorld, type World } from './world.ts'
+
+/** What an attempt comes to: it is refused, or taken and does no harm, or one of these statuses. */
+export type Outcome = 'refused' | 'harmless' | readonly number[]
+
+/** One attempt. What it gives back are the answers that the outcome is about: the last one counts. */
+export interface Attempt {
+  readonly name: string
+  readonly as: AttackerName
+  readonly run: (attacker: Attacker, world: World) => Promise<Answer | readonly Answer[]>
+  readonly outcome: Outcome
+  /** What else has to hold. */
+  readonly and?: (world: World, attacker: Attacker) => Promise<void>
+  /** Edits of the application before it, which are no part of the attack. */
+  readonly before?: (world: World) => Promise<void>
+}
+
+/** Attempts by kind. */
+export type Attempts = Readonly<Record<string, readonly Attempt[]>>
+
+/**
+ * Makes each attempt against a server on each database. After each, nothing outside the attacker's scope is different, no
+ * answer has anything in it that the attacker may not read, none was an error of the server's, and the server answers. Between
+ * the kinds honest peers sync on, and in the end all are equal.
+ */
+export function describeAttempts(what: string, kinds: Attempts, options: Pick<ServeOptions, 'limits'> = {}): void {
+  describe.each(DATABASES)(`${what}, on %s`, (database) => {
+    let world: World
+    let honest: Honest
+    const attackers = new Map<AttackerName, Attacker>()
+    const hasServer = database === 'SQLite' || inject('postgresUrl') !== ''
+
+    beforeAll(async () => {
+      if (!hasServer) return
+      world = await startWorld(database, options)
+      honest = await startHonest(world)
+    })
+    afterAll(async () => {
+      await honest?.close()
+      await world?.close()
+    })
+    beforeEach((context) => {
+      if (!hasServer) context.skip('There is no PostgreSQL server.')
+    })
+
+    async function attackerOf(name: AttackerName): Promise<Attacker> {
+      const known = attackers.get(name)
+      if (known !== undefined) return known
+      const made = await createAttacker(world, name)
+      attackers.set(name, made)
+      return made
+    }
+
+    describe.each(Object.entries(kinds))('%s', (_kind, attempts) => {
+      it.each(attempts)('$as: $name', async ({ as, run, outcome, and, before }) => {
+        await before?.(world)
+        const attacker = await attackerOf(as)
+        await attacker.session().catch(() => undefined)
+        attacker.answers.length = 0
+        const was = await takeSnapshot(world.kysely)
+        const result = await run(attacker, world)
+        const answers = [...attacker.answers]
+        const last: Answer | undefined = 'call' in result ? result : result.at(-1)
+        expect(answers.filter(({ status }) => status < 200 || status >= 500)).toEqual([])
+        expect(world.failures).toEqual([])
+        expect(leaks(answers, attacker.reads)).toEqual([])
+        expect(differences(was, await takeSnapshot(world.kysely), attacker.ground)).toEqual([])
+        expect((await send(world.url, { path: 'morangoinfo/1/' })).status).toBe(200)
+        expectOutcome(last, outcome)
+        await and?.(world, attacker)
+      })
+
+      it('honest peers sync on after that', async () => {
+        await honest.syncOn()
+      })
+    })
+
+    it('in the end all honest peers and the server are equal', async () => {
+      for (const [name, attacker] of attackers) {
+        const [filter] = attacker.ground.write
+        if (filter === undefined) continue
+        // A version that its author never claims to be complete goes nowhere.
+        const pushed = await attacker.push({ filter, records: [], fsic: attacker.claims() })
+        expect(pushed.map(({ status }) => status), name).toEqual([201, 200, 200, 204])
+      }
+      await expectEqual(honest)
+    })
+  })
+}
+
+function leaks(answers: readonly Answer[], reads: readonly Area[]): string[] {
+  const secret = Object.entries(CANARIES).filter(([area]) => !reads.some((own) => own === area))
+  return answers.flatMap(({ call, text }) =>
+    secret.flatMap(([area, canary]) => (text.includes(canary) ? [`${call} gave ${area}`] : [])),
+  )
+}
+
+function expectOutcome(last: Answer | undefined, outcome: Outcome): void {
+  const seen = { call: last?.call, status: last?.status, text: last?.text.slice(0, 300) }
+  const fits =
+    outcome === 'refused'
+      ? seen.status !== undefined && seen.status >= 400 && seen.status < 500
+      : outcome === 'harmless'
+        ? seen.status !== undefined && seen.status >= 200 && seen.status < 300
+        : seen.status !== undefined && outcome.includes(seen.status)
+  expect(fits, `${JSON.stringify(outcome)} was expected, not ${JSON.stringify(seen)}`).toBe(true)
+}
