@@ -74,7 +74,7 @@ export async function startHonest(world: World): Promise<Honest> {
   }
 }
 
-const ROUNDS = 4
+const ROUNDS = 2
 
 /** Fails unless every peer has what the server has, under its filter, and another sync moves nothing. */
 export async function expectEqual({ world, peers }: Honest): Promise<void> {
@@ -94,6 +94,8 @@ export async function expectEqual({ world, peers }: Honest): Promise<void> {
       .filter(({ partition }) => prefixes.some((prefix) => partition.startsWith(prefix)))
       .map(ofPeer)
     expect(there, `what ${peer.kind} has`).toEqual(here)
+    // Of a subset the original gets some again and again (docs/python.md).
+    if (peer.kind === 'python') continue
     const idle = await peer.sync({ url: world.url, dataset: world.root, transfers: [{ push: false, filter }] })
     expect(idle.map(({ transferred }) => transferred), `what moves again to ${peer.kind}`).toEqual([0])
   }
