@@ -123,6 +123,8 @@ export interface Attacker {
   open(lies?: SessionLies): Promise<Answer & { readonly id: string }>
   /** A sync session that is open. */
   session(): Promise<string>
+  /** Closes all sessions that it has opened. */
+  leave(): Promise<void>
   /** Asks for a transfer. */
   transfer(wish: TransferWish): Promise<Answer & { readonly id: string }>
   patch(transfer: string, changes: Readonly<Record<string, unknown>>): Promise<Answer>
@@ -133,8 +135,8 @@ export interface Attacker {
   pull(wish: Omit<TransferWish, 'push'>): Promise<Answer[]>
   /** A whole push: the records, made once the transfer's id is known. */
   push(wish: PushWish): Promise<Answer[]>
-  /** An honest claim of all that it has ever saved. */
-  claims(): object
+  /** An honest claim of all that it has ever saved, and of so many more. */
+  claims(more: number): object
   /** A record as it travels. */
   record(change: RecordWish): BufferRecord
 }
@@ -162,7 +164,8 @@ export interface PushWish extends Omit<TransferWish, 'push'> {
 export type RecordWish = Partial<Omit<BufferRecord, 'rmcb_list'>> & {
   /** Its history: instances and counters. */
   readonly history?: Readonly<Record<string, number>>
-  readonly rmcb_list?: unknown
+  /** Members as they stand on the wire, whatever they are. */
+  readonly raw?: Readonly<Record<string, unknown>>
 }
 
 const BOTH_FORMATS = 'FSIC_V2_FORMAT'
@@ -230,6 +233,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
     const { chain: said = chain, signWith = key.privateKeyPem, signed, ...more } = lies
     const given = typeof more['nonce'] === 'string' ? more['nonce'] : await nonce()
     const id = typeof more['id'] === 'string' ? more['id'] : hex()
+    opened.push(id)
     const answer = await sendOne({
       method: 'POST',
       path: 'syncsessions/',
@@ -252,6 +256,15 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
     return { ...answer, id }
   }
 
+  async function leave(): Promise<void> {
+    lasting = undefined
+    for (const id of new Set(opened.splice(0))) {
+      // oxlint-disable-next-line no-await-in-loop
+      await send(world.url, { method: 'DELETE', path: `syncsessions/${encodeURIComponent(id)}/` })
+    }
+  }
+
+  const opened: string[] = []
   let lasting: string | undefined
   async function session(): Promise<string> {
     if (lasting !== undefined) return lasting
@@ -315,6 +328,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
     below,
     open,
     session,
+    leave,
     transfer,
     ...calls,
     async pull(wish) {
@@ -323,17 +337,17 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
       return [started, await calls.page(started.id), await calls.end(started.id, wish.capabilities)]
     },
     async push({ records, total, ...wish }) {
-      const made = records.map(record)
+      const made = records.map(({ raw: _, ...one }) => record(one))
       const fsic = wish.fsic ?? claimsOf(String(wish.filter), made)
       const started = await transfer({ ...wish, fsic, push: true })
       if (started.status >= 300) return [started]
       const { id } = started
-      const chunk = made.map((one) => ofTransfer(one, id))
+      const chunk = made.map((one, index) => ({ ...ofTransfer(one, id), ...records[index]?.raw }))
       const announced = await calls.patch(id, { records_total: total ?? chunk.length }, wish.capabilities)
       const sent = chunk.length === 0 ? announced : await calls.sendChunk(id, chunk)
       return [started, announced, sent, await calls.end(id, wish.capabilities)]
     },
-    claims: () => ({ super: {}, sub: { [given.write(world)[0] ?? '']: { [instance]: saved } } }),
+    claims: (more) => ({ super: {}, sub: { [given.write(world)[0] ?? '']: { [instance]: saved + more } } }),
     record,
   }
 
@@ -416,7 +430,7 @@ function certificateOf(item: CertificateItem | undefined): Certificate {
 }
 
 /** A sample of the attacked dataset, unless something else is said. */
-function recordOf(world: World, instance: string, { history, ...wish }: RecordWish): BufferRecord {
+function recordOf(world: World, instance: string, { history, raw: _, ...wish }: RecordWish): BufferRecord {
   const { root } = world
   const model_name = wish.model_name ?? 'sample'
   const source_id = wish.source_id ?? `planted-${hex().slice(0, 8)}`
@@ -425,7 +439,7 @@ function recordOf(world: World, instance: string, { history, ...wish }: RecordWi
   const last_saved_instance = wish.last_saved_instance ?? instance
   const last_saved_counter = wish.last_saved_counter ?? 1
   const content = { id, _morango_source_id: source_id, _morango_partition: partition, dataset_id: root }
-  const record = {
+  return {
     serialized: JSON.stringify({ ...content, label: source_id, text: 'planted' }),
     deleted: false,
     last_saved_instance,
@@ -442,14 +456,14 @@ function recordOf(world: World, instance: string, { history, ...wish }: RecordWi
       ([instance_id, counter]) => ({ transfer_session: '', model_uuid: id, instance_id, counter }),
     ),
     _self_ref_fk: '',
+    ...wish,
   }
-  return Object.assign(record, wish)
 }
 
-function ofTransfer(record: BufferRecord, id: string): object {
-  const { rmcb_list: history } = record
-  const list = Array.isArray(history)
-    ? history.map((entry) => ({ ...entry, transfer_session: entry.transfer_session || id }))
-    : history
-  return { ...record, transfer_session: record.transfer_session || id, rmcb_list: list }
+function ofTransfer(record: BufferRecord, id: string): BufferRecord {
+  return {
+    ...record,
+    transfer_session: record.transfer_session || id,
+    rmcb_list: record.rmcb_list.map((entry) => ({ ...entry, transfer_session: entry.transfer_session || id })),
+  }
 }

@@ -23,8 +23,9 @@ const TABLES: Readonly<Record<string, RawBuilder<Row>>> = {
   store: sql`select s.*, s.partition as area from morango_store s`,
   history: sql`select m.*, m.partition as area from morango_record_max_counter m`,
   saved: sql`select p.*, p.partition as area from morango_instance_partition p`,
-  changes: sql`select c.model_name, c.record_id from morango_change_log c
-    union select p.model_name, p.record_id from morango_pending p`,
+  changes: sql`select c.record_id, s.partition as area from morango_change_log c
+    left join morango_store s on s.id = c.record_id
+    union select p.record_id, s.partition from morango_pending p left join morango_store s on s.id = p.record_id`,
   dirty: sql`select s.id, d.error_code, s.partition as area
     from morango_dirty d join morango_store s on s.no = d.store_no`,
   'set aside': sql`select a.id, a.partition as area, a.serialized from morango_set_aside a`,
