@@ -345,6 +345,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
       const chunk = made.map((one, index) => ({ ...ofTransfer(one, id), ...records[index]?.raw }))
       const announced = await calls.patch(id, { records_total: total ?? chunk.length }, wish.capabilities)
       const sent = chunk.length === 0 ? announced : await calls.sendChunk(id, chunk)
+      if (sent.status >= 300) return [started, announced, sent]
       return [started, announced, sent, await calls.end(id, wish.capabilities)]
     },
     claims: (more) => ({ super: {}, sub: { [given.write(world)[0] ?? '']: { [instance]: saved + more } } }),

@@ -97,7 +97,8 @@ export function describeAttempts(what: string, kinds: Attempts, options: Pick<Se
         const [filter] = attacker.ground.write
         if (filter === undefined) continue
         // A version that its author never claims to be complete goes nowhere.
-        const pushed = await attacker.push({ filter, records: [{}], fsic: attacker.claims(1) })
+        const record = { model_name: 'last', partition: filter }
+        const pushed = await attacker.push({ filter, records: [record], fsic: attacker.claims(1) })
         expect(pushed.map(({ status }) => status), name).toEqual([201, 200, 201, 204])
       }
       await expectEqual(honest)

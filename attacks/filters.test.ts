@@ -163,7 +163,7 @@ const foreign: readonly Attempt[] = [
       const { id: session } = await a.open()
       const second = await a.transfer({ filter, push: true, session })
       await a.patch(second.id, { records_total: 1 })
-      return await a.sendChunk(id, [a.record({ transfer_session: second.id, rmcb_list: [] })])
+      return await a.sendChunk(id, [{ ...a.record({ transfer_session: second.id }), rmcb_list: [] }])
     },
     // Both are its own, and what the records name is checked as if the query had named it.
     outcome: 'harmless',
@@ -182,7 +182,7 @@ const foreign: readonly Attempt[] = [
     as: 'sampler',
     run: async (a, { root }) => {
       const { id } = await a.transfer({ filter: `${root}:shared:sample` })
-      const sent = await a.sendChunk(id, [a.record({ transfer_session: id, rmcb_list: [] })])
+      const sent = await a.sendChunk(id, [{ ...a.record({ transfer_session: id }), rmcb_list: [] }])
       await a.end(id)
       return sent
     },

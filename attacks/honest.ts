@@ -67,6 +67,7 @@ export async function startHonest(world: World): Promise<Honest> {
         expect(row?.serialized, `what the server has of ${member.peer.kind}'s edit`).toContain(text)
       }
       await world.update('sample', world.samples[0] ?? '', { text: `CANARY-SAMPLE of the server ${serial++}` })
+      await world.morango.serialize()
     },
     async close() {
       for (const { peer } of members) await peer.close()

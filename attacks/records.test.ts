@@ -112,7 +112,7 @@ const contents: readonly Attempt[] = [
     model_uuid: bob,
     partition: `${root}:user:${ann}`,
     serialized: content({ id: bob, source: bob, partition: `${root}:user:${ann}` }, { dataset_id: root, name: 'taken' }),
-  }), 'refused', byAnn),
+  }), 'harmless', { ...byAnn, and: async (world) => expect(await nameOf(world, world.bob)).toContain(CANARIES.bob) }),
 ]
 
 /** A person of the other dataset, under an id that is taken in this one. */

@@ -28,6 +28,7 @@ export async function send(base: string, { method = 'GET', path, headers = {}, b
   const { hostname, port } = new URL(base)
   const payload = payloadOf(body)
   const call = `${method} ${path.slice(0, 120)}`
+  let answered: number | undefined
   return await new Promise<Answer>((resolve, reject) => {
     const sending = request(
       {
@@ -42,6 +43,7 @@ export async function send(base: string, { method = 'GET', path, headers = {}, b
         },
       },
       (response) => {
+        answered = response.statusCode
         const parts: Buffer[] = []
         response.on('data', (part: Buffer) => parts.push(part))
         response.on('error', reject)
@@ -51,8 +53,11 @@ export async function send(base: string, { method = 'GET', path, headers = {}, b
         })
       },
     )
-    // A server may answer and hang up before it has read a long body.
-    sending.on('error', (error) => reject(new Error(`${call}: ${error.message}`, { cause: error })))
+    sending.on('error', (error) => {
+      // A server may answer and hang up before it has read a long body, and that while the next request is on its way.
+      if (sending.reusedSocket && answered === undefined) resolve(send(base, { method, path, headers, body }))
+      else reject(new Error(`${call}: ${error.message}`, { cause: error }))
+    })
     sending.end(payload)
   })
 }
