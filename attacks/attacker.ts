@@ -31,7 +31,14 @@ const dataset = ({ root }: World): { readonly dataset_id: string } => ({ dataset
 
 const GIVEN: Readonly<Record<Exclude<AttackerName, 'nobody'>, Given>> = {
   /** May read what is shared, and write nothing. */
-  reader: { user: 'rita', scope: 'reader', params: dataset, reads: ['shared', 'sample'], write: () => [], key: 1 },
+  reader: {
+    user: 'rita',
+    scope: 'reader',
+    params: dataset,
+    reads: ['shared', 'sample'],
+    write: () => [],
+    key: 1,
+  },
   /** May write samples, and read nothing. */
   writer: {
     user: 'walt',
@@ -138,7 +145,7 @@ export interface Attacker {
   /** An honest claim of all that it has ever saved, and of so many more. */
   claims(more: number): object
   /** A record as it travels. */
-  record(change: RecordWish): BufferRecord
+  record(change: Omit<RecordWish, 'raw'>): BufferRecord
 }
 
 /** A transfer as it is asked for; a session of its own is opened where none is named. */
@@ -352,7 +359,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
     record,
   }
 
-  function record(change: RecordWish): BufferRecord {
+  function record(change: Omit<RecordWish, 'raw'>): BufferRecord {
     return recordOf(world, instance, { last_saved_counter: ++saved, ...change })
   }
 }
@@ -373,11 +380,16 @@ function nobody(): Given {
 /** A root certificate of one's own, which no server knows. */
 export async function selfMade(key: KeyPair): Promise<Held> {
   const id = certificateId(key.publicKey, 'survey', '')
-  return await forge({ certificate: certificateOf(undefined), key }, 'full', JSON.stringify({ dataset_id: id }), {
-    parentId: null,
-    salt: '',
-    publicKey: key.publicKey,
-  })
+  return await forge(
+    { certificate: certificateOf(undefined), key },
+    'full',
+    JSON.stringify({ dataset_id: id }),
+    {
+      parentId: null,
+      salt: '',
+      publicKey: key.publicKey,
+    },
+  )
 }
 
 async function forge(parent: Held, scope: string, params: string, forgery: Forgery): Promise<Held> {
@@ -431,7 +443,11 @@ function certificateOf(item: CertificateItem | undefined): Certificate {
 }
 
 /** A sample of the attacked dataset, unless something else is said. */
-function recordOf(world: World, instance: string, { history, raw: _, ...wish }: RecordWish): BufferRecord {
+function recordOf(
+  world: World,
+  instance: string,
+  { history, ...wish }: Omit<RecordWish, 'raw'>,
+): BufferRecord {
   const { root } = world
   const model_name = wish.model_name ?? 'sample'
   const source_id = wish.source_id ?? `planted-${hex().slice(0, 8)}`
@@ -465,6 +481,9 @@ function ofTransfer(record: BufferRecord, id: string): BufferRecord {
   return {
     ...record,
     transfer_session: record.transfer_session || id,
-    rmcb_list: record.rmcb_list.map((entry) => ({ ...entry, transfer_session: entry.transfer_session || id })),
+    rmcb_list: record.rmcb_list.map((entry) => ({
+      ...entry,
+      transfer_session: entry.transfer_session || id,
+    })),
   }
 }

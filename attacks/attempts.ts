@@ -34,7 +34,11 @@ export type Attempts = Readonly<Record<string, readonly Attempt[]>>
  * answer has anything in it that the attacker may not read, none was an error of the server's, and the server answers. Between
  * the kinds honest peers sync on, and in the end all are equal.
  */
-export function describeAttempts(what: string, kinds: Attempts, options: Pick<ServeOptions, 'limits'> = {}): void {
+export function describeAttempts(
+  what: string,
+  kinds: Attempts,
+  options: Pick<ServeOptions, 'limits'> = {},
+): void {
   describe.each(DATABASES)(`${what}, on %s`, (database) => {
     let world: World
     let honest: Honest
@@ -77,7 +81,9 @@ export function describeAttempts(what: string, kinds: Attempts, options: Pick<Se
         const last: Answer | undefined = 'call' in result ? result : result.at(-1)
         const isServerError = ({ status }: Answer): boolean => status < 200 || status >= 500
         expect(answers.filter((answer) => isServerError(answer) && outcome !== 'failed')).toEqual([])
-        expect(world.failures.filter((error) => outcome !== 'failed' || !isAnswerOfTheOriginal(error))).toEqual([])
+        expect(
+          world.failures.filter((error) => outcome !== 'failed' || !isAnswerOfTheOriginal(error)),
+        ).toEqual([])
         expect(leaks(answers, attacker.reads)).toEqual([])
         const changed = differences(was, await takeSnapshot(world.kysely), attacker.ground)
         expect(changed.filter((difference) => !allows(difference))).toEqual([])
@@ -99,7 +105,10 @@ export function describeAttempts(what: string, kinds: Attempts, options: Pick<Se
         // A version that its author never claims to be complete goes nowhere.
         const record = { model_name: 'last', partition: filter }
         const pushed = await attacker.push({ filter, records: [record], fsic: attacker.claims(1) })
-        expect(pushed.map(({ status }) => status), name).toEqual([201, 200, 201, 204])
+        expect({ name, statuses: pushed.map(({ status }) => status) }).toEqual({
+          name,
+          statuses: [201, 200, 201, 204],
+        })
       }
       await expectEqual(honest)
     })

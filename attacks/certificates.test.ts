@@ -19,8 +19,10 @@ function asksFor(name: string, params: Params, more: Readonly<Record<string, unk
   }
 }
 
-const json = (params: (world: World) => Readonly<Record<string, unknown>>): Params => (world) =>
-  JSON.stringify(params(world))
+const json =
+  (params: (world: World) => Readonly<Record<string, unknown>>): Params =>
+  (world) =>
+    JSON.stringify(params(world))
 
 const WHITESPACE: Readonly<Record<string, string>> = {
   'a line feed': '\n',
@@ -144,9 +146,13 @@ const scopeParameters: readonly Attempt[] = [
     "another owner's dataset",
     json(({ other, ann }) => ({ dataset_id: other, person_id: ann })),
   ),
-  asksFor('her own under another owner', json(({ root, ann }) => ({ dataset_id: root, person_id: ann })), {
-    parent: letters('a'),
-  }),
+  asksFor(
+    'her own under another owner',
+    json(({ root, ann }) => ({ dataset_id: root, person_id: ann })),
+    {
+      parent: letters('a'),
+    },
+  ),
   asksFor(
     'another kind of certificate',
     json(({ root }) => ({ dataset_id: root })),
@@ -191,7 +197,10 @@ const signIn: readonly Attempt[] = (
   name: `signs in ${what}`,
   as: 'nobody' as const,
   run: (attacker: Attacker, { root }: World) =>
-    attacker.request({ scope_definition: 'full', scope_params: JSON.stringify({ dataset_id: root }) }, credentials),
+    attacker.request(
+      { scope_definition: 'full', scope_params: JSON.stringify({ dataset_id: root }) },
+      credentials,
+    ),
   outcome: 'refused' as const,
 }))
 
@@ -255,7 +264,11 @@ const chains: readonly Attempt[] = [
   opens('signs one with an id of its choice', 'sampler', (a) => openBelow(a, { id: hex() })),
   opens("signs one with the root's id", 'sampler', (a, { root }) => openBelow(a, { id: root })),
   opens('says that the root signed it', 'sampler', async (a, world) => {
-    const { certificate, key: own } = await a.below({ scope: 'full', params: everything(world), parentId: world.root })
+    const { certificate, key: own } = await a.below({
+      scope: 'full',
+      params: everything(world),
+      parentId: world.root,
+    })
     const [root] = a.chain
     const chain = root === undefined ? [] : [root, itemOf(certificate)]
     return await a.open({ chain, signWith: own.privateKeyPem })
@@ -275,25 +288,38 @@ const chains: readonly Attempt[] = [
   opens('changes a certificate that is not known', 'ann', async (a, { ann, bob }) => {
     const { certificate, key: own } = await a.below()
     const serialized = certificate.serialized.replaceAll(ann, bob)
-    return await a.open({ chain: [...a.chain, itemOf({ ...certificate, serialized })], signWith: own.privateKeyPem })
+    return await a.open({
+      chain: [...a.chain, itemOf({ ...certificate, serialized })],
+      signWith: own.privateKeyPem,
+    })
   }),
   opens('adds a space to a certificate that is not known', 'ann', async (a) => {
     const { certificate, key: own } = await a.below()
     const serialized = `${certificate.serialized} `
-    return await a.open({ chain: [...a.chain, itemOf({ ...certificate, serialized })], signWith: own.privateKeyPem })
+    return await a.open({
+      chain: [...a.chain, itemOf({ ...certificate, serialized })],
+      signWith: own.privateKeyPem,
+    })
   }),
   opens('names a key twice in a certificate', 'sampler', (a, { root }) =>
-    openBelow(a, { text: (text) => text.replace(/\}$/u, `, "scope_params": "{\\"dataset_id\\": \\"${root}\\"}"}`) }),
+    openBelow(a, {
+      text: (text) => text.replace(/\}$/u, `, "scope_params": "{\\"dataset_id\\": \\"${root}\\"}"}`),
+    }),
   ),
-  opens('leaves out its parents', 'sampler', (a) => a.open({ chain: a.chain.slice(-1), signWith: a.held.key.privateKeyPem }), [
-    201, 403,
-  ]),
+  opens(
+    'leaves out its parents',
+    'sampler',
+    (a) => a.open({ chain: a.chain.slice(-1), signWith: a.held.key.privateKeyPem }),
+    [201, 403],
+  ),
   opens('sends its chain upside down', 'sampler', (a) => a.open({ chain: a.chain.toReversed() })),
   opens('sends its chain twice, and pulls what is above', 'sampler', async (a, { root }) => {
     const { id } = await a.open({ chain: [...a.chain, ...a.chain] })
     return await a.pull({ session: id, filter: root })
   }),
-  opens('sends no chain', 'sampler', (a) => a.open({ chain: [], client_certificate_id: a.held.certificate.id })),
+  opens('sends no chain', 'sampler', (a) =>
+    a.open({ chain: [], client_certificate_id: a.held.certificate.id }),
+  ),
   opens('sends a chain that is no list', 'sampler', (a) => a.open({ certificate_chain: '{"0": {}}' })),
   opens('sends a chain that is null', 'sampler', (a) => a.open({ certificate_chain: 'null' })),
   opens('sends a chain of a thousand', 'sampler', (a) =>
@@ -316,7 +342,10 @@ const chains: readonly Attempt[] = [
   opens('puts a root of its own above', 'sampler', async (a, world) => {
     const root = await selfMade(keyPair(0))
     const { certificate, key: own } = await a.below({ scope: 'full', params: everything(world) }, root)
-    return await a.open({ chain: [itemOf(root.certificate), itemOf(certificate)], signWith: own.privateKeyPem })
+    return await a.open({
+      chain: [itemOf(root.certificate), itemOf(certificate)],
+      signWith: own.privateKeyPem,
+    })
   }),
   opens("uses another owner's certificate for this dataset", 'bee', (a, { root }) =>
     a.open({ server_certificate_id: root }),
@@ -331,7 +360,9 @@ const chains: readonly Attempt[] = [
     a.open({ chain: a.chain.slice(0, 1), client_certificate_id: root }),
   ),
   ...WEAK.map(([what, text]) =>
-    opens(`asks for a certificate of a key with ${what}`, 'sampler', (a) => a.request({ public_key: text() })),
+    opens(`asks for a certificate of a key with ${what}`, 'sampler', (a) =>
+      a.request({ public_key: text() }),
+    ),
   ),
   ...WEAK.map(([what, text]) =>
     opens(`signs one of a key with ${what}`, 'sampler', async (a) => {
@@ -376,7 +407,9 @@ const sessions: readonly Attempt[] = [
   }),
   opens('uses a nonce that nobody gave', 'sampler', (a) => a.open({ nonce: hex() })),
   opens('uses an empty nonce', 'sampler', (a) => a.open({ nonce: '' })),
-  opens('uses a nonce in capitals', 'sampler', async (a) => a.open({ nonce: (await a.nonce()).toUpperCase() })),
+  opens('uses a nonce in capitals', 'sampler', async (a) =>
+    a.open({ nonce: (await a.nonce()).toUpperCase() }),
+  ),
   opens('uses a nonce that is stale', 'sampler', async (a, { kysely }) => {
     const nonce = await a.nonce()
     const old = new Date(Date.now() - 61_000).toISOString()
@@ -397,7 +430,9 @@ const sessions: readonly Attempt[] = [
     return await a.open({ nonce, id, signature })
   }),
   opens('signs another text', 'sampler', (a) => a.open({ signed: (nonce) => nonce })),
-  opens('signs for another session', 'sampler', (a) => a.open({ signed: (nonce) => `${nonce}:${letters('a')}` })),
+  opens('signs for another session', 'sampler', (a) =>
+    a.open({ signed: (nonce) => `${nonce}:${letters('a')}` }),
+  ),
   opens('signs with another key', 'sampler', (a) => a.open({ signWith: keyPair(0).privateKeyPem })),
   opens('gives an empty signature of a session', 'sampler', (a) => a.open({ signature: '' })),
   opens('names a certificate that is not the last of its chain', 'sampler', (a, { root }) =>
@@ -406,11 +441,21 @@ const sessions: readonly Attempt[] = [
   opens('takes the id of a session that is there', 'sampler', async (a) => a.open({ id: await a.session() })),
   opens('names an id that is none', 'sampler', (a) => a.open({ id: "' or 1=1 --" })),
   opens('describes itself in a megabyte', 'sampler', (a) => a.open({ instance: `"${'x'.repeat(1 << 20)}"` })),
-  opens('describes itself as a prototype', 'sampler', (a) => a.open({ instance: '{"__proto__": {"id": 1}}' }), [201, 400]),
-  opens('says that it is the server', 'sampler', async (a, { morango }) => {
-    const { id } = (await morango.status()).instance
-    return await a.open({ instance: JSON.stringify({ id }) })
-  }, 'harmless'),
+  opens(
+    'describes itself as a prototype',
+    'sampler',
+    (a) => a.open({ instance: '{"__proto__": {"id": 1}}' }),
+    [201, 400],
+  ),
+  opens(
+    'says that it is the server',
+    'sampler',
+    async (a, { morango }) => {
+      const { id } = (await morango.status()).instance
+      return await a.open({ instance: JSON.stringify({ id }) })
+    },
+    'harmless',
+  ),
   opens('closes a session that it does not know', 'sampler', (a) =>
     a.send({ method: 'DELETE', path: `syncsessions/${letters('0')}/` }),
   ),
@@ -422,17 +467,24 @@ const sessions: readonly Attempt[] = [
   opens('lists sessions', 'nobody', (a) => a.send({ path: 'syncsessions/' })),
   opens('lists transfers', 'nobody', (a) => a.send({ path: 'transfersessions/' })),
   opens('looks at every page of buffers', 'nobody', (a) => a.send({ path: 'buffers/' })),
-  opens('looks at buffers of a pattern', 'nobody', (a) => a.send({ path: 'buffers/?transfer_session_id=%25&limit=10' })),
-  opens('asks for certificates of everything', 'nobody', async (a) => {
-    const answers = [
-      await a.send({ path: 'certificates/' }),
-      await a.send({ path: 'certificates/?primary_partition=%25' }),
-      await a.send({ path: 'certificates/?ancestors_of=' }),
-      await a.send({ path: "certificates/?profile='%20or%201=1" }),
-    ]
-    if (answers.some(({ text }) => text.includes('PRIVATE'))) throw new Error('A private key was given.')
-    return answers[0] ?? []
-  }, [200]),
+  opens('looks at buffers of a pattern', 'nobody', (a) =>
+    a.send({ path: 'buffers/?transfer_session_id=%25&limit=10' }),
+  ),
+  opens(
+    'asks for certificates of everything',
+    'nobody',
+    async (a) => {
+      const answers = [
+        await a.send({ path: 'certificates/' }),
+        await a.send({ path: 'certificates/?primary_partition=%25' }),
+        await a.send({ path: 'certificates/?ancestors_of=' }),
+        await a.send({ path: "certificates/?profile='%20or%201=1" }),
+      ]
+      if (answers.some(({ text }) => text.includes('PRIVATE'))) throw new Error('A private key was given.')
+      return answers[0] ?? []
+    },
+    [200],
+  ),
 ]
 
 const kinds: Attempts = {

@@ -59,8 +59,14 @@ const OUTSIDE: readonly (readonly [what: string, filter: (world: World) => unkno
   ['what a placeholder might become', () => '${dataset_id}:shared'],
   ['nothing', ({ root }) => `${root}:shared:sample:(nothing)`],
   ['what is below nothing', ({ root }) => `${root}:(nothing):x`],
-  ['5,000 prefixes', ({ root }) => Array.from({ length: 5000 }, (_, n) => `${root}:shared:sample:${n}`).join('\n')],
-  ['201 prefixes', ({ root }) => Array.from({ length: 201 }, (_, n) => `${root}:shared:sample:${n}`).join('\n')],
+  [
+    '5,000 prefixes',
+    ({ root }) => Array.from({ length: 5000 }, (_, n) => `${root}:shared:sample:${n}`).join('\n'),
+  ],
+  [
+    '201 prefixes',
+    ({ root }) => Array.from({ length: 201 }, (_, n) => `${root}:shared:sample:${n}`).join('\n'),
+  ],
   ['a prefix of 15,000 characters', ({ root }) => `${root}:shared:sample:${'x'.repeat(15_000)}`],
   ['a prefix of 129 characters', ({ root }) => `${root}:shared:sample:`.padEnd(129, 'x')],
   ['a list', ({ root }) => [`${root}:shared:sample`]],
@@ -98,26 +104,27 @@ const foreign: readonly Attempt[] = [
     run: (a, { root }) => a.transfer({ filter: `${root}:shared:sample`, session: letters('b') }),
     outcome: 'refused',
   },
-  ...(['', '%', "' or 1=1 --", '__proto__'] as const).map((session) => ({
-    name: `asks for a transfer of the session "${session}"`,
-    as: 'sampler' as const,
-    run: (a, { root }) => a.transfer({ filter: `${root}:shared:sample`, session }),
-    outcome: 'refused' as const,
-  }) satisfies Attempt),
+  ...(['', '%', "' or 1=1 --", '__proto__'] as const).map(
+    (session) =>
+      ({
+        name: `asks for a transfer of the session "${session}"`,
+        as: 'sampler' as const,
+        run: (a, { root }) => a.transfer({ filter: `${root}:shared:sample`, session }),
+        outcome: 'refused' as const,
+      }) satisfies Attempt,
+  ),
   ...(['PATCH', 'DELETE', 'GET', 'PUT', 'POST'] as const).flatMap((method) =>
-    [letters('c'), '%25', '_', '*', '%00', '..%2f..'].map(
-      (id): Attempt => ({
-        name: `${method} of the transfer ${id.slice(0, 8)}`,
-        as: 'nobody',
-        run: (a) =>
-          a.send({
-            method,
-            path: `transfersessions/${id}/`,
-            ...(method === 'PATCH' && { body: { transfer_stage: 'deserializing' } }),
-          }),
-        outcome: 'refused',
-      }),
-    ),
+    [letters('c'), '%25', '_', '*', '%00', '..%2f..'].map((id): Attempt => ({
+      name: `${method} of the transfer ${id.slice(0, 8)}`,
+      as: 'nobody',
+      run: (a) =>
+        a.send({
+          method,
+          path: `transfersessions/${id}/`,
+          ...(method === 'PATCH' && { body: { transfer_stage: 'deserializing' } }),
+        }),
+      outcome: 'refused',
+    })),
   ),
   {
     name: 'widens the filter of a transfer afterwards',
@@ -235,33 +242,56 @@ const claimed: readonly Attempt[] = [
   ),
   claims('the whole by super', ({ root }) => ({ super: { [root]: { [X]: 5 } }, sub: {} }), 'harmless'),
   claims('everything anywhere by super', () => ({ super: { '': { [X]: 5 } }, sub: {} }), 'harmless'),
-  claims('another dataset by super', ({ other }) => ({ super: { [other]: { [X]: 5 } }, sub: {} }), [201, 204, 400]),
+  claims(
+    'another dataset by super',
+    ({ other }) => ({ super: { [other]: { [X]: 5 } }, sub: {} }),
+    [201, 204, 400],
+  ),
   claims('a counter beyond 2^31', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: 2 ** 31 } })),
   claims('a counter beyond 2^53', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: 2 ** 60 } })),
   claims('a negative counter', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: -1 } })),
   claims('a counter with a fraction', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: 1.5 } })),
   claims('a counter that is a text', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: '5' } })),
-  claims('a counter that is no number', ({ root }) => `{"super": {}, "sub": {"${root}:shared:sample": {"${X}": NaN}}}`),
-  claims('a counter of a thousand digits', ({ root }) =>
-    `{"super": {}, "sub": {"${root}:shared:sample": {"${X}": ${'9'.repeat(1000)}}}}`,
+  claims(
+    'a counter that is no number',
+    ({ root }) => `{"super": {}, "sub": {"${root}:shared:sample": {"${X}": NaN}}}`,
+  ),
+  claims(
+    'a counter of a thousand digits',
+    ({ root }) => `{"super": {}, "sub": {"${root}:shared:sample": {"${X}": ${'9'.repeat(1000)}}}}`,
   ),
   claims('the highest counter', ({ root }) => sub({ [`${root}:shared:sample`]: { [X]: MAX } }), 'harmless'),
-  claims('something of an instance that is none', ({ root }) => sub({ [`${root}:shared:sample`]: { x: 5 } }), [
-    204, 400,
-  ]),
-  claims('something of a prototype', ({ root }) => `{"super": {}, "sub": {"${root}:shared:sample": {"__proto__": {"x": 5}}}}`, [
-    204, 400,
-  ]),
-  claims('a partition that is a prototype', () => '{"super": {}, "sub": {"__proto__": {"x": 5}}}', [204, 400]),
+  claims(
+    'something of an instance that is none',
+    ({ root }) => sub({ [`${root}:shared:sample`]: { x: 5 } }),
+    [204, 400],
+  ),
+  claims(
+    'something of a prototype',
+    ({ root }) => `{"super": {}, "sub": {"${root}:shared:sample": {"__proto__": {"x": 5}}}}`,
+    [204, 400],
+  ),
+  claims(
+    'a partition that is a prototype',
+    () => '{"super": {}, "sub": {"__proto__": {"x": 5}}}',
+    [204, 400],
+  ),
   claims('no JSON', () => 'x'),
   claims('a list', () => '[]', [204, 400]),
   claims('a text', () => '"x"'),
   claims('null', () => 'null', [204, 400]),
   claims('nesting', () => '{"sub":'.repeat(50_000)),
   claims('100,001 instances', ({ root }) =>
-    sub({ [`${root}:shared:sample`]: Object.fromEntries(Array.from({ length: 100_001 }, (_, n) => [String(n).padStart(32, '0'), 1])) }),
+    sub({
+      [`${root}:shared:sample`]: Object.fromEntries(
+        Array.from({ length: 100_001 }, (_, n) => [String(n).padStart(32, '0'), 1]),
+      ),
+    }),
   ),
-  claims('20 MB', ({ root }) => ({ super: {}, sub: { [`${root}:shared:sample`]: { ['x'.repeat(20 << 20)]: 1 } } })),
+  claims('20 MB', ({ root }) => ({
+    super: {},
+    sub: { [`${root}:shared:sample`]: { ['x'.repeat(20 << 20)]: 1 } },
+  })),
   ...(
     [
       ['of X in the filter', () => ({ [X]: 7 }), 'harmless'],
@@ -271,7 +301,9 @@ const claimed: readonly Attempt[] = [
       ['in a list', () => [[X, 5]], [204, 400]],
       ['of a prototype', () => '{"__proto__": {"x": 5}}', [204, 400]],
     ] as const
-  ).map(([what, claim, outcome]) => claims(`${what}, in the first format`, claim, outcome, { capabilities: 'NONE' })),
+  ).map(([what, claim, outcome]) =>
+    claims(`${what}, in the first format`, claim, outcome, { capabilities: 'NONE' }),
+  ),
   {
     name: 'mends its claim to the whole when it tells how many records come',
     as: 'sampler',
@@ -286,7 +318,12 @@ const claimed: readonly Attempt[] = [
     as: 'sampler',
     run: async (a, { root }) => {
       const fsic = JSON.stringify({ sub: 5, super: 5, [X]: 5 })
-      const { id } = await a.transfer({ filter: `${root}:shared:sample`, push: true, fsic, capabilities: 'NONE' })
+      const { id } = await a.transfer({
+        filter: `${root}:shared:sample`,
+        push: true,
+        fsic,
+        capabilities: 'NONE',
+      })
       await a.patch(id, { records_total: 0 })
       return await a.end(id)
     },
@@ -302,18 +339,16 @@ const claimed: readonly Attempt[] = [
     },
     outcome: 'harmless',
   },
-  ...([5, MAX] as const).map(
-    (beyond): Attempt => ({
-      name: `pulls with a claim of ${beyond === MAX ? 'the highest counter' : 'a few more'} of the server itself`,
-      as: 'reader',
-      run: async (a, { root, morango }) => {
-        const { id, counter } = (await morango.status()).instance
-        const fsic = sub({ [`${root}:shared`]: { [id]: Math.min(MAX, counter + beyond) } })
-        return await a.pull({ filter: `${root}:shared`, fsic })
-      },
-      outcome: 'harmless',
-    }),
-  ),
+  ...([5, MAX] as const).map((beyond): Attempt => ({
+    name: `pulls with a claim of ${beyond === MAX ? 'the highest counter' : 'a few more'} of the server itself`,
+    as: 'reader',
+    run: async (a, { root, morango }) => {
+      const { id, counter } = (await morango.status()).instance
+      const fsic = sub({ [`${root}:shared`]: { [id]: Math.min(MAX, counter + beyond) } })
+      return await a.pull({ filter: `${root}:shared`, fsic })
+    },
+    outcome: 'harmless',
+  })),
   {
     name: 'pulls with a claim of another dataset',
     as: 'reader',

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { recordId } from '../src/core/ids.ts'
-import { type Attacker, hex } from './attacker.ts'
+import { type Attacker, hex, type RecordWish } from './attacker.ts'
 import { type Attempt, describeAttempts } from './attempts.ts'
 import { certify } from '../interop/introduce.ts'
 import { createOurPeer } from '../interop/our-peer.ts'
@@ -66,45 +66,56 @@ const unseen: readonly Attempt[] = [
   }),
 ]
 
-/** The sample of the honest peer of ours: its id, and who saved it last. */
-async function honestSample(world: World): Promise<{ id: string; by: string; counter: number; text: string }> {
-  const id = recordId(`${world.root}:shared:sample`, 'of ours', 'sample')
-  const [[by, counter] = ['', 0]] = Object.entries(await versionOf(world, id))
-  return { id, by, counter, text: String(await textOf(world, id)) }
+/** The sample of an honest peer: who saved it last, what its row says, and a forged version of it. */
+interface HonestSample {
+  readonly id: string
+  readonly by: string
+  readonly counter: number
+  readonly text: string
+  readonly forged: RecordWish
 }
 
-function ofOurs(world: World, id: string): object {
+/** @param source - that of the peer of the original counts where there is one */
+async function honestSample(world: World, source: string): Promise<HonestSample> {
   const partition = `${world.root}:shared:sample`
+  const id = recordId(partition, source, 'sample')
+  const text = await textOf(world, id)
+  if (text === undefined) return await honestSample(world, 'of ours')
+  const [[by, counter] = ['', 0]] = Object.entries(await versionOf(world, id))
+  const columns = { dataset_id: world.root, label: source, text: 'forged' }
+  const serialized = content({ id, source, partition }, columns)
   return {
-    source_id: 'of ours',
-    model_uuid: id,
-    partition,
-    serialized: content(
-      { id, source: 'of ours', partition },
-      { dataset_id: world.root, label: 'of ours', text: 'forged' },
-    ),
+    id,
+    by,
+    counter,
+    text: String(text),
+    forged: { source_id: source, model_uuid: id, partition, serialized },
   }
 }
 
 /** A forged version of a sample that an honest third instance saved last. */
 function forgesThird(
   what: string,
-  history: (by: string, counter: number) => Record<string, unknown>,
+  lies: (by: string, counter: number) => RecordWish,
+  more: { readonly source?: string; readonly impersonates?: true } = {},
 ): Attempt {
-  let text = ''
+  const { source = 'of ours', impersonates = false } = more
+  let was: HonestSample | undefined
   return {
-    name: `over an edit of an honest third instance, ${what}`,
+    name: `over an edit of an honest third instance (${source}), ${what}`,
     as: 'sampler',
     run: async (a, world) => {
-      const { id, by, counter, text: was } = await honestSample(world)
-      text = was
-      const record = { ...ofOurs(world, id), ...history(by, counter) }
-      return await a.push({ filter: groundOf('sampler', world), records: [record], fsic: a.claims(1) })
+      was = await honestSample(world, source)
+      const { by, counter, forged } = was
+      const filter = groundOf('sampler', world)
+      const wish = { filter, records: [{ ...forged, ...lies(by, counter) }] }
+      if (!impersonates) return await a.push({ ...wish, fsic: a.claims(1) })
+      const { id: session } = await a.open({ instance: JSON.stringify({ id: by }) })
+      return await a.push({ ...wish, session, fsic: { super: {}, sub: { [filter]: { [by]: 1 } } } })
     },
     outcome: 'harmless',
     and: async (world, a) => {
-      const { id } = await honestSample(world)
-      await isConflict(world, a, id, text)
+      await isConflict(world, a, was?.id ?? '', was?.text ?? '')
       await expectNothingFar(world)
     },
   }
@@ -113,8 +124,16 @@ function forgesThird(
 /** No counter of any history or claim here is one that nothing supports. */
 async function expectNothingFar({ kysely }: World): Promise<void> {
   const far = 1_100_000
-  const history = await kysely.selectFrom('morango_record_max_counter').selectAll().where('counter', '>', far).execute()
-  const store = await kysely.selectFrom('morango_store').select('id').where('last_saved_counter', '>', far).execute()
+  const history = await kysely
+    .selectFrom('morango_record_max_counter')
+    .selectAll()
+    .where('counter', '>', far)
+    .execute()
+  const store = await kysely
+    .selectFrom('morango_store')
+    .select('id')
+    .where('last_saved_counter', '>', far)
+    .execute()
   const claims = await kysely
     .selectFrom('morango_database_max_counter')
     .selectAll()
@@ -136,6 +155,26 @@ const third: readonly Attempt[] = [
     last_saved_instance: by,
     last_saved_counter: counter + 2_000_000,
   })),
+  forgesThird('that names it at the highest counter', (by) => ({ history: { [by]: MAX } }), {
+    source: 'of python',
+  }),
+  forgesThird(
+    'saved by it, it says, two million beyond',
+    (by, counter) => ({
+      last_saved_instance: by,
+      last_saved_counter: counter + 2_000_000,
+    }),
+    { source: 'of python' },
+  ),
+  // Whoever says that it is another can have its versions doubted: they are conflicts then, and ours is kept.
+  forgesThird(
+    'saved by it before, by who says that it is it and claims little',
+    (by, counter) => ({
+      last_saved_instance: by,
+      last_saved_counter: counter - 1,
+    }),
+    { impersonates: true },
+  ),
   forgesThird('saved by another, at the highest counter, that names it', (by) => ({
     last_saved_instance: hex(),
     last_saved_counter: MAX,

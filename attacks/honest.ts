@@ -66,7 +66,9 @@ export async function startHonest(world: World): Promise<Honest> {
         const [row] = (await readRecords(world.kysely, [root])).filter(({ id }) => id === member.sample)
         expect(row?.serialized, `what the server has of ${member.peer.kind}'s edit`).toContain(text)
       }
-      await world.update('sample', world.samples[0] ?? '', { text: `CANARY-SAMPLE of the server ${serial++}` })
+      await world.update('sample', world.samples[0] ?? '', {
+        text: `CANARY-SAMPLE of the server ${serial++}`,
+      })
       await world.morango.serialize()
     },
     async close() {
@@ -97,8 +99,15 @@ export async function expectEqual({ world, peers }: Honest): Promise<void> {
     expect(there, `what ${peer.kind} has`).toEqual(here)
     // Of a subset the original gets some again and again (docs/python.md).
     if (peer.kind === 'python') continue
-    const idle = await peer.sync({ url: world.url, dataset: world.root, transfers: [{ push: false, filter }] })
-    expect(idle.map(({ transferred }) => transferred), `what moves again to ${peer.kind}`).toEqual([0])
+    const idle = await peer.sync({
+      url: world.url,
+      dataset: world.root,
+      transfers: [{ push: false, filter }],
+    })
+    expect(
+      idle.map(({ transferred }) => transferred),
+      `what moves again to ${peer.kind}`,
+    ).toEqual([0])
   }
 }
 
@@ -113,5 +122,3 @@ function ofPeer(row: StoreRow): Compared {
   const { id, model, partition, source, serialized, deleted, hard, instance, counter } = row
   return { id, model, partition, source, serialized, deleted, hard, version: `${instance}:${counter}` }
 }
-
-

@@ -44,7 +44,10 @@ export function sample(columns: (world: World) => Readonly<Record<string, unknow
     const source = `planted-${hex().slice(0, 8)}`
     const partition = `${world.root}:shared:sample`
     const id = recordId(partition, source, 'sample')
-    const serialized = content({ id, source, partition }, { dataset_id: world.root, label: source, ...columns(world) })
+    const serialized = content(
+      { id, source, partition },
+      { dataset_id: world.root, label: source, ...columns(world) },
+    )
     return { source_id: source, partition, model_uuid: id, serialized }
   }
 }
@@ -99,4 +102,3 @@ export async function textOf({ kysely }: World, id: string): Promise<unknown> {
     .executeTakeFirst()
   return row?.text
 }
-

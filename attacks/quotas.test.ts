@@ -129,7 +129,10 @@ const passwords: readonly Attempt[] = [
     as: 'nobody',
     run: (a, { root, bob }) =>
       a.request(
-        { scope_definition: 'one-person', scope_params: JSON.stringify({ dataset_id: root, person_id: bob }) },
+        {
+          scope_definition: 'one-person',
+          scope_params: JSON.stringify({ dataset_id: root, person_id: bob }),
+        },
         'bob:bob',
       ),
     outcome: [429],

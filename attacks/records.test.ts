@@ -13,17 +13,25 @@ const labels: readonly Attempt[] = [
   plants('a record at a user', ({ root, bob }) => ({ partition: `${root}:user:${bob}` })),
   plants('a record in another dataset', ({ other }) => ({ partition: `${other}:shared:sample` })),
   plants('a record without a partition', () => ({ partition: '' })),
-  plants('a record whose partition is two', ({ root, other }) => ({ partition: `${root}:shared:sample\n${other}` }), [
-    204, 400,
-  ]),
+  plants(
+    'a record whose partition is two',
+    ({ root, other }) => ({ partition: `${root}:shared:sample\n${other}` }),
+    [204, 400],
+  ),
   plants('a record whose partition is almost its own', ({ root }) => ({ partition: `${root}:shared:sampl` })),
   plants('a record in capitals', ({ root }) => ({ partition: `${root}:SHARED:SAMPLE` })),
   plants('a record whose partition has NUL', ({ root }) => ({ partition: `${root}:shared:sample\0` })),
-  plants('a record under nothing', ({ root }) => ({ partition: `${root}:shared:sample:(nothing)` }), [204, 400]),
+  plants(
+    'a record under nothing',
+    ({ root }) => ({ partition: `${root}:shared:sample:(nothing)` }),
+    [204, 400],
+  ),
   plants('a record with an id of its choice', () => ({ model_uuid: hex() })),
   plants("a record with the id of another's", ({ visits }) => ({ model_uuid: visits.bob })),
   plants('a record with no id', () => ({ model_uuid: '' })),
-  plants('a record with an id in capitals', ({ samples }) => ({ model_uuid: (samples[1] ?? '').toUpperCase() })),
+  plants('a record with an id in capitals', ({ samples }) => ({
+    model_uuid: (samples[1] ?? '').toUpperCase(),
+  })),
   plants('a record with NUL in its source id', () => ({ source_id: 'a\0b' })),
   plants('a record with a lone surrogate', () => ({ source_id: 'a\ud800' })),
   plants('a record of another profile', () => ({ profile: 'other' })),
@@ -38,14 +46,29 @@ const labels: readonly Attempt[] = [
   })),
   plants('a record with a history of another transfer', (_world, a) => {
     const record = a.record({})
-    return { ...record, raw: { rmcb_list: record.rmcb_list.map((entry) => ({ ...entry, transfer_session: letters('e') })) } }
+    return {
+      ...record,
+      raw: { rmcb_list: record.rmcb_list.map((entry) => ({ ...entry, transfer_session: letters('e') })) },
+    }
   }),
   plants('a record with a member more', () => ({ raw: { constructor: 'x' } })),
   plants('a record with a prototype', () => ({ raw: JSON.parse('{"__proto__": {"deleted": true}}') })),
   ...(['sampler', 'writer'] as const).map((as) =>
-    plants('a record through a wider filter', () => ({}), 'refused', { as }, ({ root }) => `${root}:shared`),
+    plants(
+      'a record through a wider filter',
+      () => ({}),
+      'refused',
+      { as },
+      ({ root }) => `${root}:shared`,
+    ),
   ),
-  plants('a record with a certificate that reads', () => ({}), 'refused', { as: 'reader' }, ({ root }) => `${root}:shared:sample`),
+  plants(
+    'a record with a certificate that reads',
+    () => ({}),
+    'refused',
+    { as: 'reader' },
+    ({ root }) => `${root}:shared:sample`,
+  ),
   plants(
     'a record under nothing with a certificate that reads',
     ({ root }) => ({ partition: `${root}:shared:(nothing)` }),
@@ -53,39 +76,135 @@ const labels: readonly Attempt[] = [
     { as: 'reader' },
     ({ root }) => `${root}:shared:(nothing)`,
   ),
-  plants("a record of the other owner's dataset", ({ root }) => ({ partition: `${root}:shared:sample` }), 'refused', byBee),
+  plants(
+    "a record of the other owner's dataset",
+    ({ root }) => ({ partition: `${root}:shared:sample` }),
+    'refused',
+    byBee,
+  ),
 ]
 
 const contents: readonly Attempt[] = [
-  plants('a sample whose content is of another dataset', sample(({ other }) => ({ dataset_id: other })), 'harmless'),
-  plants('a sample whose content is of no dataset', sample(() => ({ dataset_id: '' })), 'harmless'),
-  plants('a sample whose content is of two datasets', sample(({ root }) => ({ dataset_id: `${root}\n${root}` })), 'harmless'),
-  plants('a sample with the label of another', sample(() => ({ label: 's1' })), 'harmless'),
-  plants('a sample with the id of another', sample(({ samples }) => ({ id: samples[1] })), 'harmless'),
-  plants('a sample with the id of a visit', sample(({ visits }) => ({ id: visits.bob })), 'harmless'),
-  plants('a sample whose JSON says another partition', sample(({ other }) => ({ _morango_partition: other })), 'harmless'),
-  plants('a sample whose JSON says another source id', sample(() => ({ _morango_source_id: 's1' })), 'harmless'),
-  plants('a visit of Bob’s', visit(({ bob }) => ({ person_id: bob })), 'harmless', byAnn),
-  plants('a visit of the other dataset', visit(({ other, stranger }) => ({ dataset_id: other, person_id: stranger })), 'harmless', byAnn),
-  plants('a visit of nobody', visit(() => ({ person_id: null })), 'harmless', byAnn),
-  plants('a visit of somebody who is not there', visit(() => ({ person_id: letters('d') })), 'harmless', byAnn),
-  plants('a visit of a list', visit(({ bob }) => ({ person_id: [bob] })), 'harmless', byAnn),
-  plants('a visit of an object', visit(({ bob }) => ({ person_id: { id: bob } })), 'harmless', byAnn),
-  plants('a visit with two people', (world, a) => {
-    const made = visit(() => ({}))(world, a)
-    return { ...made, serialized: (made.serialized ?? '').replace(/\}$/u, `, "person_id": "${world.bob}"}`) }
-  }, 'harmless', byAnn),
-  plants('a visit with an escaped second person', (world, a) => {
-    const made = visit(() => ({}))(world, a)
-    return { ...made, serialized: (made.serialized ?? '').replace(/\}$/u, `, "person\\u005fid": "${world.bob}"}`) }
-  }, 'harmless', byAnn),
-  plants('a visit with a prototype', (world, a) => {
-    const made = visit(() => ({}))(world, a)
-    return { ...made, serialized: (made.serialized ?? '').replace(/^\{/u, `{"__proto__": {"person_id": "${world.bob}"}, `) }
-  }, 'harmless', byAnn),
-  plants('a visit at a region of the other dataset', visit(({ other }) => ({
-    region_id: recordId(`${other}:shared`, 'south', 'region'),
-  })), 'harmless', byAnn),
+  plants(
+    'a sample whose content is of another dataset',
+    sample(({ other }) => ({ dataset_id: other })),
+    'harmless',
+  ),
+  plants(
+    'a sample whose content is of no dataset',
+    sample(() => ({ dataset_id: '' })),
+    'harmless',
+  ),
+  plants(
+    'a sample whose content is of two datasets',
+    sample(({ root }) => ({ dataset_id: `${root}\n${root}` })),
+    'harmless',
+  ),
+  plants(
+    'a sample with the label of another',
+    sample(() => ({ label: 's1' })),
+    'harmless',
+  ),
+  plants(
+    'a sample with the id of another',
+    sample(({ samples }) => ({ id: samples[1] })),
+    'harmless',
+  ),
+  plants(
+    'a sample with the id of a visit',
+    sample(({ visits }) => ({ id: visits.bob })),
+    'harmless',
+  ),
+  plants(
+    'a sample whose JSON says another partition',
+    sample(({ other }) => ({ _morango_partition: other })),
+    'harmless',
+  ),
+  plants(
+    'a sample whose JSON says another source id',
+    sample(() => ({ _morango_source_id: 's1' })),
+    'harmless',
+  ),
+  plants(
+    'a visit of Bob’s',
+    visit(({ bob }) => ({ person_id: bob })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit of the other dataset',
+    visit(({ other, stranger }) => ({ dataset_id: other, person_id: stranger })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit of nobody',
+    visit(() => ({ person_id: null })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit of somebody who is not there',
+    visit(() => ({ person_id: letters('d') })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit of a list',
+    visit(({ bob }) => ({ person_id: [bob] })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit of an object',
+    visit(({ bob }) => ({ person_id: { id: bob } })),
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit with two people',
+    (world, a) => {
+      const made = visit(() => ({}))(world, a)
+      return {
+        ...made,
+        serialized: (made.serialized ?? '').replace(/\}$/u, `, "person_id": "${world.bob}"}`),
+      }
+    },
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit with an escaped second person',
+    (world, a) => {
+      const made = visit(() => ({}))(world, a)
+      return {
+        ...made,
+        serialized: (made.serialized ?? '').replace(/\}$/u, `, "person\\u005fid": "${world.bob}"}`),
+      }
+    },
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit with a prototype',
+    (world, a) => {
+      const made = visit(() => ({}))(world, a)
+      return {
+        ...made,
+        serialized: (made.serialized ?? '').replace(/^\{/u, `{"__proto__": {"person_id": "${world.bob}"}, `),
+      }
+    },
+    'harmless',
+    byAnn,
+  ),
+  plants(
+    'a visit at a region of the other dataset',
+    visit(({ other }) => ({
+      region_id: recordId(`${other}:shared`, 'south', 'region'),
+    })),
+    'harmless',
+    byAnn,
+  ),
   ...(
     [
       ['no JSON', 'x'],
@@ -104,15 +223,28 @@ const contents: readonly Attempt[] = [
       ['200,000 members', `{${Array.from({ length: 200_000 }, (_, n) => `"k${n}":1`).join(',')}}`],
     ] as const
   ).map(([what, serialized]) =>
-    plants(`a visit that is ${what}`, (world, a) => ({ ...visit(() => ({}))(world, a), serialized }), [204, 400, 413], byAnn),
+    plants(
+      `a visit that is ${what}`,
+      (world, a) => ({ ...visit(() => ({}))(world, a), serialized }),
+      [204, 400, 413],
+      byAnn,
+    ),
   ),
-  plants("somebody else's person", ({ bob, root, ann }) => ({
-    model_name: 'person',
-    source_id: bob,
-    model_uuid: bob,
-    partition: `${root}:user:${ann}`,
-    serialized: content({ id: bob, source: bob, partition: `${root}:user:${ann}` }, { dataset_id: root, name: 'taken' }),
-  }), 'harmless', { ...byAnn, and: async (world) => expect(await nameOf(world, world.bob)).toContain(CANARIES.bob) }),
+  plants(
+    "somebody else's person",
+    ({ bob, root, ann }) => ({
+      model_name: 'person',
+      source_id: bob,
+      model_uuid: bob,
+      partition: `${root}:user:${ann}`,
+      serialized: content(
+        { id: bob, source: bob, partition: `${root}:user:${ann}` },
+        { dataset_id: root, name: 'taken' },
+      ),
+    }),
+    'harmless',
+    { ...byAnn, and: async (world) => expect(await nameOf(world, world.bob)).toContain(CANARIES.bob) },
+  ),
 ]
 
 /** A person of the other dataset, under an id that is taken in this one. */
@@ -124,35 +256,77 @@ function squats(id: (world: World) => string): Make {
       source_id: id(world),
       model_uuid: id(world),
       partition,
-      serialized: content({ id: id(world), source: id(world), partition }, { dataset_id: world.other, name: 'squatter' }),
+      serialized: content(
+        { id: id(world), source: id(world), partition },
+        { dataset_id: world.other, name: 'squatter' },
+      ),
     }
   }
 }
 
 async function nameOf({ kysely }: World, id: string): Promise<string | undefined> {
-  const row = await kysely.selectFrom('morango_store').select('serialized').where('id', '=', id).executeTakeFirst()
+  const row = await kysely
+    .selectFrom('morango_store')
+    .select('serialized')
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row?.serialized
 }
 
 const taken: readonly Attempt[] = [
-  plants("a person with Bob's id", squats(({ bob }) => bob), 'harmless', {
-    ...byBee,
-    and: async (world) => expect(await nameOf(world, world.bob)).toContain(CANARIES.bob),
-  }),
-  plants("a person with Ann's id, deleted", (world, a) => ({ ...squats(({ ann }) => ann)(world, a), deleted: true }), 'harmless', byBee),
-  plants("a person with Ann's id, deleted hard", (world, a) => ({
-    ...squats(({ ann }) => ann)(world, a),
-    deleted: true,
-    hard_deleted: true,
-    serialized: '{}',
-  }), 'harmless', byBee),
-  plants("a person with Bob's id that knows his version", (world, a) => ({
-    ...squats(({ bob }) => bob)(world, a),
-    history: { [letters('1')]: 1 },
-  }), 'harmless', byBee),
-  plants('a person with the id of a sample', squats(({ samples }) => samples[2] ?? ''), 'harmless', byBee),
-  plants("a person with the id of Bob's visit", squats(({ visits }) => visits.bob), 'harmless', byBee),
-  plants('a person with the id of the root certificate', squats(({ root }) => root), 'harmless', byBee),
+  plants(
+    "a person with Bob's id",
+    squats(({ bob }) => bob),
+    'harmless',
+    {
+      ...byBee,
+      and: async (world) => expect(await nameOf(world, world.bob)).toContain(CANARIES.bob),
+    },
+  ),
+  plants(
+    "a person with Ann's id, deleted",
+    (world, a) => ({ ...squats(({ ann }) => ann)(world, a), deleted: true }),
+    'harmless',
+    byBee,
+  ),
+  plants(
+    "a person with Ann's id, deleted hard",
+    (world, a) => ({
+      ...squats(({ ann }) => ann)(world, a),
+      deleted: true,
+      hard_deleted: true,
+      serialized: '{}',
+    }),
+    'harmless',
+    byBee,
+  ),
+  plants(
+    "a person with Bob's id that knows his version",
+    (world, a) => ({
+      ...squats(({ bob }) => bob)(world, a),
+      history: { [letters('1')]: 1 },
+    }),
+    'harmless',
+    byBee,
+  ),
+  plants(
+    'a person with the id of a sample',
+    squats(({ samples }) => samples[2] ?? ''),
+    'harmless',
+    byBee,
+  ),
+  plants(
+    "a person with the id of Bob's visit",
+    squats(({ visits }) => visits.bob),
+    'harmless',
+    byBee,
+  ),
+  plants(
+    'a person with the id of the root certificate',
+    squats(({ root }) => root),
+    'harmless',
+    byBee,
+  ),
 ]
 
 /** The region, deleted by who may not write it; or a record of the samples, deleted. */
@@ -175,7 +349,11 @@ const deletions: readonly Attempt[] = [
     hard_deleted: true,
     serialized: '{}',
   })),
-  plants('a hard deletion of a sample', (world) => ({ ...present(6, world), deleted: true, hard_deleted: true, serialized: '{}' }), 'harmless'),
+  plants(
+    'a hard deletion of a sample',
+    (world) => ({ ...present(6, world), deleted: true, hard_deleted: true, serialized: '{}' }),
+    'harmless',
+  ),
   // The region of the other dataset is referred to from this one; the owner of the former deletes it hard.
   {
     name: 'deletes hard what rows of others refer to',
@@ -234,7 +412,10 @@ const deletions: readonly Attempt[] = [
     name: 'brings it back by a late version',
     as: 'sampler',
     run: (a, world) =>
-      a.push({ filter: groundOf('sampler', world), records: [{ ...present(7, world), last_saved_counter: 500_000 }] }),
+      a.push({
+        filter: groundOf('sampler', world),
+        records: [{ ...present(7, world), last_saved_counter: 500_000 }],
+      }),
     outcome: 'harmless',
     and: staysDeleted,
   },
@@ -244,7 +425,12 @@ const deletions: readonly Attempt[] = [
     run: (a, world) =>
       a.push({
         filter: groundOf('sampler', world),
-        records: [{ ...present(7, world), history: Object.fromEntries(Array.from({ length: 990 }, () => [hex(), 1])) }],
+        records: [
+          {
+            ...present(7, world),
+            history: Object.fromEntries(Array.from({ length: 990 }, () => [hex(), 1])),
+          },
+        ],
       }),
     outcome: 'harmless',
     and: staysDeleted,
@@ -278,8 +464,12 @@ const counters: readonly Attempt[] = [
   plants('a history of thousands', () => ({
     history: Object.fromEntries(Array.from({ length: 5000 }, () => [hex(), 1])),
   })),
-  plants('a partition of 129 characters', ({ root }) => ({ partition: `${root}:shared:sample:`.padEnd(129, 'x') })),
-  plants('a partition of a megabyte', ({ root }) => ({ partition: `${root}:shared:sample:`.padEnd(1 << 20, 'x') })),
+  plants('a partition of 129 characters', ({ root }) => ({
+    partition: `${root}:shared:sample:`.padEnd(129, 'x'),
+  })),
+  plants('a partition of a megabyte', ({ root }) => ({
+    partition: `${root}:shared:sample:`.padEnd(1 << 20, 'x'),
+  })),
   plants('a source id of 97 characters', () => ({ source_id: 'x'.repeat(97) })),
   plants('a source id of a megabyte', () => ({ source_id: 'x'.repeat(1 << 20) })),
   plants('an empty source id', () => ({ source_id: '' }), [204, 400]),
@@ -289,7 +479,11 @@ const counters: readonly Attempt[] = [
   plants('a content that is an object', () => ({ raw: { serialized: {} } })),
   plants('a record of 9 MB', () => ({ serialized: `{"text": "${'x'.repeat(9 << 20)}"}` })),
   plants('9 MB of conflicting data', () => ({ conflicting_serialized_data: 'x'.repeat(9 << 20) })),
-  plants('conflicting data of 10,000 versions', () => ({ conflicting_serialized_data: '{}\n'.repeat(10_000) }), 'harmless'),
+  plants(
+    'conflicting data of 10,000 versions',
+    () => ({ conflicting_serialized_data: '{}\n'.repeat(10_000) }),
+    'harmless',
+  ),
 ]
 
 describeAttempts('records', {

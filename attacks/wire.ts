@@ -24,7 +24,10 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 const API = '/api/morango/v1/'
 
 /** Sends one request, with no more help than a socket gives: any header, any body. */
-export async function send(base: string, { method = 'GET', path, headers = {}, body }: Sent): Promise<Answer> {
+export async function send(
+  base: string,
+  { method = 'GET', path, headers = {}, body }: Sent,
+): Promise<Answer> {
   const { hostname, port } = new URL(base)
   const payload = payloadOf(body)
   const call = `${method} ${path.slice(0, 120)}`
@@ -38,7 +41,10 @@ export async function send(base: string, { method = 'GET', path, headers = {}, b
         method,
         path: path.startsWith('/') ? path : API + path,
         headers: {
-          ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': payload.length }),
+          ...(payload !== undefined && {
+            'content-type': 'application/json',
+            'content-length': payload.length,
+          }),
           ...headers,
         },
       },

@@ -48,8 +48,8 @@ export interface World {
   readonly visits: { readonly ann: string; readonly bob: string }
   /** What the server answered 500 for. */
   readonly failures: unknown[]
-  insert(model: ModelName, row: Row): Promise<string>
-  update(model: ModelName, id: string, row: Row): Promise<void>
+  readonly insert: (model: ModelName, row: Row) => Promise<string>
+  readonly update: (model: ModelName, id: string, row: Row) => Promise<void>
   close(): Promise<void>
 }
 
@@ -65,7 +65,10 @@ export const USERS: Readonly<Record<string, string>> = {
 }
 
 /** Starts a server with data. */
-export async function startWorld(name: DatabaseName, options: Pick<ServeOptions, 'limits'> = {}): Promise<World> {
+export async function startWorld(
+  name: DatabaseName,
+  options: Pick<ServeOptions, 'limits'> = {},
+): Promise<World> {
   const { database, destroy } = await makeDatabase(name)
   const { kysely } = database
   for (const statement of STATEMENTS[name]) await sql.raw(statement).execute(kysely)
