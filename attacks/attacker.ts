@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Certificate, type CertificateItem, certificateText } from '../src/core/certificate.ts'
 import { certificateId, recordId } from '../src/core/ids.ts'
+import { MAX_COUNTER_JUMP } from '../src/core/limits.ts'
 import type { KeyPair } from '../src/core/ports.ts'
 import type { BufferRecord } from '../src/session/ports.ts'
 import { keyPair, signer } from './keys.ts'
@@ -145,7 +146,7 @@ export interface Attacker {
   /** An honest claim of all that it has ever saved, and of so many more. */
   claims(more: number): object
   /** A record as it travels. */
-  record(change: Omit<RecordWish, 'raw'>): BufferRecord
+  record(change: RecordWish): BufferRecord
 }
 
 /** A transfer as it is asked for; a session of its own is opened where none is named. */
@@ -168,7 +169,7 @@ export interface PushWish extends Omit<TransferWish, 'push'> {
 }
 
 /** What is said of a record; the rest is as an honest peer would send it. */
-export type RecordWish = Partial<Omit<BufferRecord, 'rmcb_list'>> & {
+export type RecordWish = Partial<BufferRecord> & {
   /** Its history: instances and counters. */
   readonly history?: Readonly<Record<string, number>>
   /** Members as they stand on the wire, whatever they are. */
@@ -344,7 +345,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
       return [started, await calls.page(started.id), await calls.end(started.id, wish.capabilities)]
     },
     async push({ records, total, ...wish }) {
-      const made = records.map(({ raw: _, ...one }) => record(one))
+      const made = records.map((one) => record(one))
       const fsic = wish.fsic ?? claimsOf(String(wish.filter), made)
       const started = await transfer({ ...wish, fsic, push: true })
       if (started.status >= 300) return [started]
@@ -359,8 +360,11 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
     record,
   }
 
-  function record(change: Omit<RecordWish, 'raw'>): BufferRecord {
-    return recordOf(world, instance, { last_saved_counter: ++saved, ...change })
+  function record(change: RecordWish): BufferRecord {
+    // Who says that it is further goes on from there: what it saves at a lower counter would count as known.
+    const own = change.last_saved_instance === undefined ? change.last_saved_counter : undefined
+    saved = own !== undefined && own < MAX_COUNTER_JUMP ? Math.max(saved, own) : saved + 1
+    return recordOf(world, instance, { last_saved_counter: saved, ...change })
   }
 }
 
@@ -443,11 +447,7 @@ function certificateOf(item: CertificateItem | undefined): Certificate {
 }
 
 /** A sample of the attacked dataset, unless something else is said. */
-function recordOf(
-  world: World,
-  instance: string,
-  { history, ...wish }: Omit<RecordWish, 'raw'>,
-): BufferRecord {
+function recordOf(world: World, instance: string, wish: RecordWish): BufferRecord {
   const { root } = world
   const model_name = wish.model_name ?? 'sample'
   const source_id = wish.source_id ?? `planted-${hex().slice(0, 8)}`
@@ -456,24 +456,28 @@ function recordOf(
   const last_saved_instance = wish.last_saved_instance ?? instance
   const last_saved_counter = wish.last_saved_counter ?? 1
   const content = { id, _morango_source_id: source_id, _morango_partition: partition, dataset_id: root }
+  const history = { [last_saved_instance]: last_saved_counter, ...wish.history }
+  const entries = Object.entries(history).map(([instance_id, counter]) => ({
+    transfer_session: '',
+    model_uuid: id,
+    instance_id,
+    counter,
+  }))
   return {
-    serialized: JSON.stringify({ ...content, label: source_id, text: 'planted' }),
-    deleted: false,
+    serialized: wish.serialized ?? JSON.stringify({ ...content, label: source_id, text: 'planted' }),
+    deleted: wish.deleted ?? false,
     last_saved_instance,
     last_saved_counter,
-    hard_deleted: false,
+    hard_deleted: wish.hard_deleted ?? false,
     partition,
     source_id,
     model_name,
-    conflicting_serialized_data: '',
+    conflicting_serialized_data: wish.conflicting_serialized_data ?? '',
     model_uuid: id,
-    transfer_session: '',
-    profile: 'survey',
-    rmcb_list: Object.entries({ [last_saved_instance]: last_saved_counter, ...history }).map(
-      ([instance_id, counter]) => ({ transfer_session: '', model_uuid: id, instance_id, counter }),
-    ),
-    _self_ref_fk: '',
-    ...wish,
+    transfer_session: wish.transfer_session ?? '',
+    profile: wish.profile ?? 'survey',
+    rmcb_list: wish.rmcb_list ?? entries,
+    _self_ref_fk: wish._self_ref_fk ?? '',
   }
 }
 
