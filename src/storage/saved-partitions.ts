@@ -30,12 +30,12 @@ export interface SavedPartitions {
 
 /** Gathers the partitions of records that one instance saves. */
 export function gatherSavedPartitions(instance: string): SavedPartitions {
-  const counts = new Map<string, HashSum & { readonly records: number }>()
+  const counts = new Map<string, { records: number; sum: HashSum }>()
   async function flush(trx: Kysely<Schema>, dialect: Dialect): Promise<void> {
     // One order for all, so that transactions side by side don't wait for each other in a circle.
     const rows = [...counts]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([partition, { records, high, low }]) => [partition, records, high, low])
+      .map(([partition, { records, sum }]) => [partition, records, sum.high, sum.low])
     counts.clear()
     const target = {
       table: 'morango_instance_partition',
@@ -48,8 +48,14 @@ export function gatherSavedPartitions(instance: string): SavedPartitions {
   }
   return {
     add: ({ id, partition }, counter) => {
-      const { records, ...sum } = counts.get(partition) ?? { records: 0, high: 0, low: 0 }
-      counts.set(partition, { records: records + 1, ...addSums(sum, versionHash(id, counter)) })
+      const hash = versionHash(id, counter)
+      const present = counts.get(partition)
+      if (present === undefined) {
+        counts.set(partition, { records: 1, sum: hash })
+        return
+      }
+      present.records += 1
+      present.sum = addSums(present.sum, hash)
     },
     settle: async (trx, dialect) => {
       if (counts.size >= MOST_GATHERED) await flush(trx, dialect)
