@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-const shared = { isolate: false, testTimeout: 120_000 } as const
+const shared = { isolate: false, testTimeout: 120_000, hookTimeout: 120_000 } as const
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -24,7 +24,6 @@ const config: ViteUserConfig = defineConfig({
           name: 'pglite',
           include: ['test/postgres/{http,init,kinds,nul,tracking}.test.ts'],
           env: { MORANGO_TEST_DATABASE: 'pglite' },
-          hookTimeout: 120_000,
         },
       },
     ],

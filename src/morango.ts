@@ -409,7 +409,14 @@ async function forgetAll({ kysely }: Database, before: Date): Promise<number> {
 }
 
 function ownCapabilities({ allowCertificatePushing, withoutCapabilities = [] }: MorangoOptions): string[] {
-  const all = ['ASYNC_OPERATIONS', 'FSIC_V2_FORMAT', 'GZIP_BUFFER_POST', 'TRANSFER_PREVIEW', 'JOINED_STAGES']
+  const all = [
+    'ASYNC_OPERATIONS',
+    'FSIC_V2_FORMAT',
+    'GZIP_BUFFER_POST',
+    'TRANSFER_PREVIEW',
+    'JOINED_STAGES',
+    'SET_SUMS',
+  ]
   if (allowCertificatePushing === true) all.push('ALLOW_CERTIFICATE_PUSHING')
   return all.filter((name) => !withoutCapabilities.includes(name))
 }

@@ -44,6 +44,9 @@ export const MAX_COUNTER_JUMP = 1_000_000
 /** The most certificates in a chain, its root and its leaf included. */
 export const MAX_CHAIN = 10
 
+/** The most sums of sets in a message: each is some values of JSON, of which a message has 10,000. */
+export const MAX_SET_SUMS = 1500
+
 /** The longest text of a certificate, and of its scope parameters, in characters. */
 export const MAX_CERTIFICATE_TEXT = 8192
 

@@ -47,6 +47,11 @@ export interface HistoryTrust {
   readonly own?: { readonly instance: string; readonly left: number } | undefined
   /** The highest counter to believe of other instances; one that is not named is believed. */
   readonly most: Readonly<InstanceCounters>
+  /**
+   * Who sends the record, and the highest counter that it claims of itself. Nobody knows that better: a history here
+   * that has it further was a lie of a third, and would make its next edits count as known.
+   */
+  readonly sender?: { readonly instance: string; readonly counter: number } | undefined
 }
 
 /** Believes every history. */
@@ -81,7 +86,7 @@ export function decideMerge(
 ): MergeDecision {
   if (local === undefined) return 'new'
   if (incoming.lastSavedCounter > mostBelieved(trust, incoming.lastSavedInstance)) return 'conflict'
-  if (historyCovers(local, incoming)) return 'known'
+  if (historyCovers(local, incoming, mostOfSender(trust, incoming))) return 'known'
   return historyCovers(incoming, local, mostBelieved(trust, local.lastSavedInstance))
     ? 'fast-forward'
     : 'conflict'
@@ -93,6 +98,12 @@ export function mostBelieved({ own, most }: HistoryTrust, instance: string): num
   return counterOf(most, instance) ?? Infinity
 }
 
+/** How far a history here is believed that has the version which arrives. What the sender sends, it has. */
+function mostOfSender({ sender }: HistoryTrust, incoming: RecordVersion): number {
+  if (sender === undefined || sender.instance !== incoming.lastSavedInstance) return Infinity
+  return Math.max(sender.counter, incoming.lastSavedCounter)
+}
+
 /**
  * The store record after a record arrived (protocol §8). A known one changes nothing; a new one or one that
  * has ours in its history is taken over whole; anything else is a conflict, and a new version of ours.
@@ -101,7 +112,7 @@ export function mostBelieved({ own, most }: HistoryTrust, instance: string): num
  * either side was hard-deleted.
  *
  * What the history says of our own instance beyond what left is dropped: kept, it would make peers take our next
- * edits for known. A new record that names us so as its author is stamped as a new version of ours.
+ * edits for known. So is, in a conflict, all else that was not believed on either side. A new record that names us so as its author is stamped as a new version of ours.
  *
  * @param stamp - used by a conflict, and by a new record that is said to be a version of ours that never left
  */
@@ -116,7 +127,21 @@ export function mergeRecords(
   if (decision === 'known' && local !== undefined) return local
   const theirs = believable(incoming, stamp, trust)
   if (local === undefined || decision === 'fast-forward') return takeOver(local, theirs)
-  return resolveConflict(local, theirs, stamp, keep)
+  return resolveConflict(local, theirs, believedHistories(local, theirs, trust), stamp, keep)
+}
+
+/** Both histories, without what was not believed of either. */
+function believedHistories(local: StoreRecord, incoming: StoreRecord, trust: HistoryTrust): InstanceCounters {
+  const { sender } = trust
+  const ours = fullHistory(local)
+  if (sender !== undefined && (counterOf(ours, sender.instance) ?? 0) > sender.counter) {
+    delete ours[sender.instance]
+  }
+  const theirs = fullHistory(incoming)
+  for (const [instance, counter] of Object.entries(theirs)) {
+    if (counter > mostBelieved(trust, instance)) delete theirs[instance]
+  }
+  return mergeCounters(ours, theirs)
 }
 
 function believable(incoming: StoreRecord, stamp: MergeStamp, { own }: HistoryTrust): StoreRecord {
@@ -130,11 +155,14 @@ function believable(incoming: StoreRecord, stamp: MergeStamp, { own }: HistoryTr
 
 function takeOver(local: StoreRecord | undefined, incoming: StoreRecord): StoreRecord {
   const theirs = fullHistory(incoming)
+  const counters = local === undefined ? theirs : mergeCounters(fullHistory(local), theirs)
+  // Ours has it at a higher one only where that was not believed.
+  counters[incoming.lastSavedInstance] = incoming.lastSavedCounter
   return {
     ...incoming,
     // A hard deletion that went through a conflict of the original arrives with an empty text.
     serialized: incoming.serialized === '' ? NO_CONTENT : incoming.serialized,
-    counters: local === undefined ? theirs : mergeCounters(fullHistory(local), theirs),
+    counters,
     dirty: true,
     deserializationError: '',
   }
@@ -143,10 +171,11 @@ function takeOver(local: StoreRecord | undefined, incoming: StoreRecord): StoreR
 function resolveConflict(
   local: StoreRecord,
   incoming: StoreRecord,
+  histories: Readonly<InstanceCounters>,
   stamp: MergeStamp,
   keep: MergeChoice,
 ): StoreRecord {
-  const counters = mergeCounters(fullHistory(local), fullHistory(incoming))
+  const counters = copyCounters(histories)
   raiseCounter(counters, stamp.instance, stamp.counter)
   const hardDeleted = local.hardDeleted || incoming.hardDeleted
   const content = chosenContent(local, incoming, keep)

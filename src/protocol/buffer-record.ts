@@ -140,17 +140,18 @@ function problemsOf(value: unknown): FieldProblems {
 
 function keyProblems(value: object, checks: Readonly<Record<string, Check>>): FieldProblems {
   const entries = new Map<string, unknown>(Object.entries(value))
-  const problems: Record<string, string[]> = {}
+  const problems = new Map<string, readonly string[]>()
   for (const [key, check] of Object.entries(checks)) {
     const problem = check(entries.get(key))
-    if (problem !== undefined) problems[key] = [problem]
+    if (problem !== undefined) problems.set(key, [problem])
     entries.delete(key)
   }
-  // A peer chooses these names, `__proto__` among them, and how many they are.
+  // A peer chooses these names, `__proto__` among them, how many they are, and that several are shown alike.
   for (const key of [...entries.keys()].slice(0, MOST_NAMED)) {
-    Object.defineProperty(problems, quotedText(key), { value: [FIELD_MESSAGES.unknown], enumerable: true })
+    const name = quotedText(key)
+    problems.set(name, [...(problems.get(name) ?? []), FIELD_MESSAGES.unknown])
   }
-  return problems
+  return Object.fromEntries(problems)
 }
 
 function historyProblem(value: unknown): string | undefined {
@@ -199,7 +200,9 @@ function isShortText(value: unknown, most: number): value is string {
 }
 
 function isCounter(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNTER
+  const isWhole = typeof value === 'number' && Number.isInteger(value)
+  // JSON's -0 is equal to 0, but not written like it.
+  return isWhole && value >= 0 && value <= MAX_COUNTER && !Object.is(value, -0)
 }
 
 function isObject(value: unknown): value is object {

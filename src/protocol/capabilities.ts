@@ -8,6 +8,8 @@ export const CAPABILITIES = [
   'TRANSFER_PREVIEW',
   // Ours: the POST of a transfer session may name the stage to go on to.
   'JOINED_STAGES',
+  // Ours: once nothing is left to transfer, both compare sums of what they have.
+  'SET_SUMS',
   // Ours: what transports can say to their own kind, and add themselves.
   'PACKED_BUFFERS',
   'PACKED_BUFFERS_ZSTD',

@@ -76,7 +76,8 @@ export function integer(max: number): z.ZodType<number> {
     if (value === undefined) return { problem: FIELD_MESSAGES.integer }
     if (value < 0) return { problem: FIELD_MESSAGES.negative }
     if (value > max) return { problem: `Ensure this value is less than or equal to ${max}.` }
-    return { value }
+    // Without the sign of a zero, which none of our own numbers has.
+    return { value: value === 0 ? 0 : value }
   })
 }
 

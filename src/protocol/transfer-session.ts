@@ -3,6 +3,8 @@ import { MAX_COUNTER, MAX_FILTER_TEXT, MAX_FSIC_TEXT } from '../core/limits.ts'
 import { STAGES, STAGE_STATUSES } from '../core/stages.ts'
 import type { Stage, StageStatus } from '../core/stages.ts'
 import { flag, integer, optional, textUpTo, uuid } from './fields.ts'
+import { sumsReplySchema, sumsRequestSchema } from './set-sums.ts'
+import type { SumsReply, SumsRequest } from './set-sums.ts'
 
 /** `POST transfersessions/` (protocol §4). */
 export interface TransferSessionRequest {
@@ -52,6 +54,8 @@ export interface TransferSessionPatch {
   readonly client_fsic?: string | undefined
   /** With `TRANSFER_PREVIEW`: of a pull that is serialized, answer what would be queued. */
   readonly preview?: boolean | undefined
+  /** With `SET_SUMS`: of a transfer that has nothing left to do, compare what both sides have. */
+  readonly sums?: SumsRequest | undefined
 }
 
 /** The patch as a server reads it; other keys are ignored. */
@@ -63,6 +67,7 @@ export const transferSessionPatchSchema: z.ZodType<TransferSessionPatch> = z.obj
   transfer_stage: wantedStage,
   client_fsic: fsic,
   preview: optional(flag),
+  sums: optional(sumsRequestSchema),
 })
 
 /** What would be queued, as a server with `TRANSFER_PREVIEW` answers it. */
@@ -101,6 +106,7 @@ export interface TransferSessionView {
   readonly server_fsic?: string | undefined
   readonly client_fsic?: string | undefined
   readonly preview?: TransferPreview | undefined
+  readonly sums?: SumsReply | undefined
 }
 
 const said = z.string().optional().catch(undefined)
@@ -142,4 +148,5 @@ export const transferSessionViewSchema: z.ZodType<TransferSessionView> = z.objec
   server_fsic: saidFsic,
   client_fsic: said,
   preview: preview.optional().catch(undefined),
+  sums: sumsReplySchema.optional().catch(undefined),
 })

@@ -20,6 +20,12 @@ function modeOf(effective: ReadonlySet<string>): Mode {
   return effective.has('JOINED_STAGES') ? 'joined' : 'staged'
 }
 
+/** Whether two sides that work so can compare sets: claims are compared in one format only. */
+export function canCompareSets(effective: ReadonlySet<string>): boolean {
+  const { mode, format } = mannerOf(effective)
+  return effective.has('SET_SUMS') && mode === 'joined' && format === 'v2'
+}
+
 /** An FSIC as the engine takes it: missing or empty says "I have nothing" (protocol §5). */
 export function knownFsic(fsic: string, format: FsicFormat): string {
   const text = fsic.trim()

@@ -10,6 +10,7 @@ import type { Budget } from './budget.ts'
 import { knownFsic, mannerOf } from './capability-use.ts'
 import { createChunkSizes } from './chunk-size.ts'
 import type { ClientContext, TransferOptions } from './client-context.ts'
+import { compareSets } from './compare-sets.ts'
 import type { SyncSession } from './connect.ts'
 import { beginMachine } from './machine.ts'
 import type { Effect, MachineEvent, MachineState } from './machine-types.ts'
@@ -33,6 +34,8 @@ export interface TransferOutcome {
   readonly report: TransferReport
   /** The last thing that went wrong. */
   readonly error: unknown
+  /** Whether the receiver has found out that it lacks something: the same transfer once more brings it. */
+  readonly asksAgain: boolean
 }
 
 /** Runs a client's transfer, which is the lease's, from where it is to its end, or as far as it gets. */
@@ -62,6 +65,7 @@ export async function runTransfer(
   let failure: unknown
   let dequeue: DequeueResult = NOTHING_DEQUEUED
   let deserialize: DeserializeResult = NOTHING_DESERIALIZED
+  let asksAgain = false
 
   const start = beginMachine({
     mode: manner.mode,
@@ -85,7 +89,7 @@ export async function runTransfer(
     parked: state.phase.kind === 'parked' && state.phase.reason === 'limit',
     stages: watch.durations(),
   }
-  return { state, report, error: failure }
+  return { state, report, error: failure, asksAgain }
 
   async function perform(effect: Effect, state: MachineState): Promise<MachineEvent | undefined> {
     // What is over is noted and cleared whatever happens.
@@ -220,6 +224,7 @@ export async function runTransfer(
         return adopt(await peer.updateTransferSession(id, patch, { signal }))
       }
       case 'close':
+        asksAgain = (await compareSets(context, session, transfer, signal)) || asksAgain
         await peer.closeTransferSession(id, { signal })
         return {
           kind: 'answered',

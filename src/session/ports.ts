@@ -112,6 +112,26 @@ export interface PeerStanding {
   readonly peerWrites?: Filter | undefined
 }
 
+/** A finished transfer, after which both sides should have the same under its filter. */
+export interface ComparedTransfer extends TransferContext {
+  readonly push: boolean
+  /** What the other side claims to have, in format v2: each of these texts. */
+  readonly peerClaims: readonly string[]
+}
+
+/** Of the records under a filter that an instance saved last: their number, and the sum of their hashes. */
+export interface InstanceSum {
+  readonly instance: string
+  readonly records: number
+  /** 16 hex digits. */
+  readonly sum: string
+}
+
+/** The same of those in one partition. */
+export interface PartitionSum extends InstanceSum {
+  readonly partition: string
+}
+
 /**
  * The engine's operations on one database, as the session layer uses them. Each runs in transactions of its
  * own and can be killed at any point and run again.
@@ -181,6 +201,33 @@ export interface Engine {
   dequeue(
     options: TransferContext & PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions,
   ): Promise<DequeueResult>
+  /** Whether sets may be compared after this transfer: once a day with a peer, in this direction under this filter. */
+  comparisonDue(transfer: ComparedTransfer): Promise<boolean>
+  /** Notes that sets were compared after this transfer. */
+  noteComparison(transfer: ComparedTransfer): Promise<void>
+  /** The sums of what is in the Store under the filter, by instance; undefined when they are too many to be told. */
+  instanceSums(transfer: ComparedTransfer): Promise<readonly InstanceSum[] | undefined>
+  /**
+   * At the producer: the same by instance and partition, of some instances; as many as may be told at once. Those sets
+   * are left out in which there is a record that the receiver does not claim, or that was too large to be sent.
+   */
+  partitionSums(
+    transfer: ComparedTransfer & { readonly instances: readonly string[] },
+  ): Promise<readonly PartitionSum[]>
+  /**
+   * At the receiver: forgets the claims for sets of which the producer has others, or more, so that the next transfer
+   * asks again. That is kept as a doubt and told as a warning. Each claim is forgotten once a day at most, and ever less
+   * often while that does not help.
+   *
+   * @returns how many claims were forgotten
+   */
+  settleSums(
+    transfer: ComparedTransfer & {
+      readonly theirs: readonly PartitionSum[]
+      /** Whether the other side may cause claims on a partition to be forgotten. */
+      readonly mayForget: (partition: string) => boolean
+    },
+  ): Promise<number>
   /** Deletes both Buffers of a transfer. */
   clearBuffers(transfer: { readonly id: string; readonly filter: string }, lease?: LeaseHold): Promise<void>
   /** Has the database, restored from a backup, go on as a new instance. */

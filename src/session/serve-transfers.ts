@@ -34,6 +34,7 @@ import type { ServiceOptions } from './service-context.ts'
 import { ownerOf } from './service-room.ts'
 import type { ServiceRoom } from './service-room.ts'
 import type { StageGoal, StageRunner } from './stage-runner.ts'
+import { answerSums } from './serve-sums.ts'
 import { requireUsable } from './refused-certificates.ts'
 import { requireScope } from './transfer-scope.ts'
 import { transferSessionView } from './views.ts'
@@ -205,6 +206,9 @@ export function createTransferService(
         : await runner.advance(patched, goal(target, session, caller))
     if (after?.active !== true) return undefined
     const view = transferSessionView(after)
+    if (patch.sums !== undefined) {
+      return { ...view, sums: await answerSums(options, session, after, patch.sums) }
+    }
     return patch.preview === true ? { ...view, preview: await preview(after, session, caller) } : view
   }
 

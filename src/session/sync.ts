@@ -76,6 +76,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
   let parkedSession: string | undefined
   const transfers: TransferReport[] = []
   let parked: Parked | undefined
+  const askingAgain = new Set<Direction>()
   for (const direction of directions) {
     const before = budget?.progressed === true ? budget.reached() : undefined
     if (before !== undefined) {
@@ -84,8 +85,14 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
     }
     // One after the other: what was pulled is not to be pushed back.
     // oxlint-disable-next-line no-await-in-loop
-    const transfer = (await goOn(direction)) ?? (await begin(direction))
+    let transfer = (await goOn(direction)) ?? (await begin(direction))
     transfers.push(transfer)
+    if (askingAgain.delete(direction) && budget?.reached() === undefined) {
+      // At most once: sets are compared once a day.
+      // oxlint-disable-next-line no-await-in-loop
+      transfer = await begin(direction)
+      transfers.push(transfer)
+    }
     if (!transfer.parked) continue
     const { recordsTransferred, recordsTotal } = transfer
     parked = { limit: budget?.reached() ?? 'seconds', direction, recordsTransferred, recordsTotal }
@@ -136,6 +143,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
       onProgress?.({ kind: 'session', state: 'resumed', sessionId: session.record.id })
       const outcome = await runTransfer(context, session, transfer, lease, { ...run, resumed: true })
       if (!hasFailed(outcome)) {
+        if (outcome.asksAgain) askingAgain.add(direction)
         const report = finishedReport(outcome)
         sessions.set(session.record.id, session)
         if (report.parked) parkedSession = session.record.id
@@ -161,6 +169,7 @@ async function runSync(context: ClientContext, peer: Peer, options: SyncOptions)
       const lostThere = phase.kind === 'gone' || (phase.kind === 'errored' && phase.side === 'peer')
       if (lostThere) await giveUp(context, { transfer, session }, lease, { signal })
       if (isParked(outcome)) parkedSession = session.record.id
+      if (outcome.asksAgain) askingAgain.add(direction)
       return finishedReport(outcome)
     })
   }

@@ -40,6 +40,8 @@ export interface EngineWarning {
     | 'claim-not-believed'
     | 'history-not-believed'
     | 'claims-differ'
+    /** What two sides have could not be compared; the transfer itself went well. */
+    | 'sets-not-compared'
   readonly message: string
   readonly model?: string
   readonly recordId?: string

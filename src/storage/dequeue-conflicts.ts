@@ -112,9 +112,9 @@ async function writeMerged(
   ids: string,
 ): Promise<void> {
   await snapshotQueued(trx, dialect, ids)
-  await countSaved(trx, savedVersions(dialect, ids), 'out')
+  await countSaved(trx, dialect, savedVersions(dialect, ids), 'out')
   await insertRows(trx, dialect, STORE_UPSERT, merged.map(recordToRow))
-  await countSaved(trx, savedVersions(dialect, ids), 'in')
+  await countSaved(trx, dialect, savedVersions(dialect, ids), 'in')
   const history = merged.flatMap((record) =>
     Object.entries(record.counters)
       .filter(([instance]) => instance !== record.lastSavedInstance)

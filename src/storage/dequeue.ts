@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { claimsUnder } from '../core/fsic-claims.ts'
+import type { PartitionCounters } from '../core/fsic.ts'
 import type { HistoryTrust } from '../core/merge.ts'
 import type {
   DequeueResult,
@@ -11,7 +12,7 @@ import type {
 import type { EngineContext } from './context.ts'
 import { mergeConflicts } from './dequeue-conflicts.ts'
 import { boundArriving } from './bound-conflicting.ts'
-import { dropForgedEntries, isBeyond, keepDoubtfullyKnown, readTrust } from './distrust.ts'
+import { dropForgedEntries, isBelievedHere, isBeyond, keepDoubtfullyKnown, readTrust } from './distrust.ts'
 import { countIncoming, type IncomingRange, inRange, nextRange } from './incoming.ts'
 import type { Stamp } from './instance.ts'
 import { learnClaims } from './learn.ts'
@@ -50,7 +51,7 @@ export async function dequeue(
   const total = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   const received = await run(async (turn) => {
     const { trx } = turn
-    const claims = claimsUnder(options.producerFsic, options.format, options.filter)
+    const claims = claimsOf(options)
     await heedClaimsAboutUs(turn, context, { ...options, claims })
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
@@ -100,7 +101,7 @@ async function dequeueTurn(
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   }
   const stamp = await turn.stamp()
-  const trust = await readTrust(trx, dialect, range)
+  const trust = await readTrust(trx, dialect, range, claimsOf(options))
   await dropForgedEntries(turn, context, options, range, trust, stamp)
   await serializeSameIds(turn, context, options.profile, range)
   await boundArriving(trx, context, options, range)
@@ -152,11 +153,15 @@ async function meetPresent(
   return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp, trust), aside }
 }
 
+function claimsOf({ producerFsic, format, filter }: DequeueOptions): PartitionCounters {
+  return claimsUnder(producerFsic, format, filter)
+}
+
 async function finish(trx: Kysely<Schema>, context: EngineContext, options: DequeueOptions): Promise<void> {
-  const { transferSessionId, producerFsic, filter, format } = options
+  const { transferSessionId } = options
   await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
   const certificate = (await peerCertificateId(trx, transferSessionId)) ?? ''
-  await learnClaims(trx, context.database.dialect, certificate, claimsUnder(producerFsic, format, filter))
+  await learnClaims(trx, context.database.dialect, certificate, claimsOf(options))
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.
@@ -169,9 +174,11 @@ async function dropKnown(
 ): Promise<number> {
   const isBelieved = sql`not ${isBeyond(context.database.dialect, trust, sql`i.last_saved_instance`, sql`i.last_saved_counter`)}`
   const inHistory = sql`exists (select 1 from morango_record_max_counter r where r.store_id = i.id
-    and r.instance_id = i.last_saved_instance and r.counter >= i.last_saved_counter)`
+    and r.instance_id = i.last_saved_instance and r.counter >= i.last_saved_counter
+    and ${isBelievedHere(trust, sql`r.counter`)})`
   const isKnown = sql<boolean>`(${isBelieved} and ((s.last_saved_instance = i.last_saved_instance
-    and s.last_saved_counter >= i.last_saved_counter) or ${inHistory}))`
+    and s.last_saved_counter >= i.last_saved_counter
+    and ${isBelievedHere(trust, sql`s.last_saved_counter`)}) or ${inHistory}))`
   await keepDoubtfullyKnown(trx, context, options, range, isKnown)
   const result = await sql`delete from morango_incoming as i
     where ${inRange(range)} and exists (select 1 from morango_store s where s.id = i.id and ${isKnown})`.execute(

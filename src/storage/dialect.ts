@@ -59,6 +59,10 @@ export interface Dialect {
   ) => RawBuilder<unknown>
   /** Expression: the number in member `key` of a JSON object, null where there is none. */
   readonly numberAt: (object: RawBuilder<unknown>, key: RawBuilder<unknown>) => RawBuilder<number | null>
+  /** Expression: the number that 15 hex digits are, as an integer of 64 bits. */
+  readonly hexNumber: (digits: RawBuilder<unknown>) => RawBuilder<number>
+  /** Statements that have a row's removal from the Store change what is kept of its instance and partition. */
+  readonly noteRemovals: readonly string[]
   /** The triggers that log the changes of a model's table. */
   readonly triggers: (model: CompiledModel) => readonly TriggerText[]
   /** The trigger texts that the database has now, by name. */

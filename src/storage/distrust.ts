@@ -1,7 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { MAX_COUNTER, MAX_COUNTER_JUMP } from '../core/limits.ts'
 import { type HistoryTrust, mostBelieved } from '../core/merge.ts'
-import { emptyCounters } from '../core/fsic.ts'
+import { emptyCounters, type ReadonlyPartitionCounters } from '../core/fsic.ts'
+import { highestClaim } from '../core/fsic-claims.ts'
 import type { TransferContext } from '../session/ports.ts'
 import { noteConflicts } from './conflict-log.ts'
 import type { EngineContext } from './context.ts'
@@ -12,14 +13,19 @@ import { currentInstance, type Stamp } from './instance.ts'
 import { knownCounters } from './learn.ts'
 import { parseCounters } from './outgoing.ts'
 import type { Flag, Schema } from './schema.ts'
-import { peerCertificateId } from './transfer-peer.ts'
+import { peerCertificateId, peerInstanceId } from './transfer-peer.ts'
 import type { Turn } from './turn.ts'
 
-/** How far the histories of the buffered records are believed; core's `HistoryTrust` says the rule. */
+/**
+ * How far the histories of the buffered records, and ours of them, are believed; core's `HistoryTrust` says the rule.
+ *
+ * @param claims - the sender's
+ */
 export async function readTrust(
   trx: Kysely<Schema>,
   dialect: Dialect,
   range: IncomingRange,
+  claims: ReadonlyPartitionCounters,
 ): Promise<HistoryTrust> {
   const { id, exchanged_counter: left } = await currentInstance(trx)
   const most = emptyCounters()
@@ -28,7 +34,17 @@ export async function readTrust(
   for (const instance of high) {
     most[instance] = Math.min(MAX_COUNTER, (known.get(instance) ?? 0) + MAX_COUNTER_JUMP)
   }
-  return { own: { instance: id, left }, most }
+  const sender = await peerInstanceId(trx, range.session)
+  const counter = sender === undefined || sender === id ? 0 : highestClaim(claims, sender)
+  const trust = { own: { instance: id, left }, most }
+  return sender === undefined || counter === 0 ? trust : { ...trust, sender: { instance: sender, counter } }
+}
+
+/** SQL condition: a history here that has the version of the buffered `i` at a counter is believed for that. */
+export function isBelievedHere({ sender }: HistoryTrust, counter: RawBuilder<unknown>): RawBuilder<boolean> {
+  if (sender === undefined) return sql<boolean>`1 = 1`
+  return sql<boolean>`(i.last_saved_instance <> ${sender.instance} or ${counter} <= ${sender.counter}
+    or ${counter} <= i.last_saved_counter)`
 }
 
 /** The instances with a counter in the range that could be beyond what is believed: only after a million. */

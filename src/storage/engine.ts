@@ -3,6 +3,7 @@ import { isMorangoError } from '../core/errors.ts'
 import { type Filter, parseFilter } from '../core/filter.ts'
 import type { Engine, LeaseHold } from '../session/ports.ts'
 import { type EngineContext, requireProfile } from './context.ts'
+import { comparisonDue, noteComparison } from './comparisons.ts'
 import { dequeue } from './dequeue.ts'
 import { deserialize } from './deserialize.ts'
 import { noteDoubt, settleDoubts } from './doubts.ts'
@@ -16,10 +17,13 @@ import { clearOutgoing, queueIn } from './queue.ts'
 import { allowRenewal, renewAfterRestore } from './restored.ts'
 import { anythingDue } from './retry.ts'
 import { deleteTransferRows } from './rows.ts'
+import { instanceSums, partitionSums } from './set-sums.ts'
+import { settleSums } from './settle-sums.ts'
 import type { Schema } from './schema.ts'
 import { serialize } from './serialize.ts'
 import { storeIncoming } from './store-incoming.ts'
 import { tell } from './tell.ts'
+import { inTransaction } from './transaction.ts'
 import { inTurn } from './turn.ts'
 import type { Run } from './turns.ts'
 
@@ -99,6 +103,22 @@ export function createEngine(context: EngineContext): Engine {
       storeIncoming(context, transfer, records, (work) => fenced(transfer.lease, work)),
     incomingCount: (transferSessionId) => countIncoming(kysely, transferSessionId),
     dequeue: (options) => telling(() => doubting(() => dequeue(writing(options), context, options))),
+    comparisonDue: (transfer) => comparisonDue(kysely, context, transfer),
+    noteComparison: (transfer) => noteComparison(kysely, context, transfer),
+    instanceSums: (transfer) => inTransaction(kysely, dialect, (trx) => instanceSums(trx, transfer)),
+    partitionSums: (transfer) =>
+      inTransaction(kysely, dialect, (trx) => partitionSums(trx, dialect, transfer, transfer.instances)),
+    settleSums: async (settling) => {
+      const needs = { locks: locksFor(settling.filter, 'exclusive'), fold: false, stamps: 0 }
+      const settled = await inTurn(context.database, needs, (turn) => settleSums(turn, context, settling))
+      if (settled.detail !== undefined) {
+        context.onWarning?.({
+          code: 'claims-differ',
+          message: `Not the same as at the peer with certificate ${settled.certificate}. ${settled.detail}`,
+        })
+      }
+      return settled.forgotten
+    },
     clearBuffers: async ({ id, filter }, lease) => {
       await running('shared', { filter: parseFilter(filter), lease })(async ({ trx }) => {
         await clearOutgoing(trx, id)

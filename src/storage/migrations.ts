@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database, Dialect } from './dialect.ts'
 import { literal } from './rows.ts'
+import { sumStore } from './saved-partitions.ts'
 import type { Schema } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -21,6 +22,7 @@ const STEPS: readonly Step[] = [
   { version: 6, up: createQuotas },
   { version: 7, up: createClaims },
   { version: 8, up: createScopedContent },
+  { version: 9, up: createSetSums },
 ]
 
 /** The version that this release needs. */
@@ -275,4 +277,22 @@ async function createScopedContent(db: Kysely<Schema>, dialect: Dialect): Promis
     `create index morango_set_aside_certificate on morango_set_aside (certificate_id)`,
   ]
   for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+// What an older database has is summed in slices, so that each statement is short. They are in one transaction: whoever
+// wrote in between would not keep sums.
+async function createSetSums(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const { text, narrow } = typesOf(dialect)
+  const statements = [
+    `alter table morango_instance_partition add column sum_high bigint not null default 0`,
+    `alter table morango_instance_partition add column sum_low bigint not null default 0`,
+    `create table morango_comparison (certificate_id ${text} not null, push integer not null,
+      filter_digest ${text} not null, transfer_session_id ${text} not null, compared_at bigint not null,
+      primary key (certificate_id, push, filter_digest))${narrow}`,
+    `create table morango_forgotten_claim (partition ${text} not null, instance_id ${text} not null,
+      forgotten_at bigint not null, times integer not null, primary key (partition, instance_id))${narrow}`,
+    ...dialect.noteRemovals,
+  ]
+  for (const statement of statements) await sql.raw(statement).execute(db)
+  await sumStore(db, dialect)
 }

@@ -127,14 +127,15 @@ export async function renewAfterRestore(turn: Turn, context: EngineContext, cert
       where last_saved_instance = ${old.id} and last_saved_counter > ${since}
       on conflict (store_id, instance_id) do nothing`.execute(trx)
   }
-  const restamped = sql`select last_saved_instance, partition from morango_store
+  const version = sql`id, last_saved_instance, last_saved_counter, partition`
+  const restamped = sql`select ${version} from morango_store
     where last_saved_instance = ${old.id} and last_saved_counter > ${since}`
-  await countSaved(trx, restamped, 'out')
+  await countSaved(trx, dialect, restamped, 'out')
   await sql`update morango_store set last_saved_instance = ${stamp.instance}, last_saved_counter = ${stamp.counter}
     where last_saved_instance = ${old.id} and last_saved_counter > ${since}`.execute(trx)
-  const renewed = sql`select last_saved_instance, partition from morango_store
+  const renewed = sql`select ${version} from morango_store
     where last_saved_instance = ${stamp.instance}`
-  await countSaved(trx, renewed, 'in')
+  await countSaved(trx, dialect, renewed, 'in')
   await forgetEmptyPartitions(trx)
   // The new instance has made all of what it now has; of the old one the backup may lack what is above.
   await sql`insert into morango_claim (partition, instance_id, certificate_id, counter)

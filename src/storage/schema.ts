@@ -83,6 +83,30 @@ export interface InstancePartitionTable {
   instance_id: string
   partition: string
   records: number
+  /** The sum of the hashes of these versions, in two halves; see `core/version-hash.ts`. */
+  sum_high: Generated<number>
+  sum_low: Generated<number>
+}
+
+/** When sets were compared with a peer last, by its certificate, direction and filter. */
+export interface ComparisonTable {
+  certificate_id: string
+  push: Flag
+  /** SHA-256 of the filter. */
+  filter_digest: string
+  transfer_session_id: string
+  /** Milliseconds since 1970, by the database's clock. */
+  compared_at: number
+}
+
+/** Claims that were forgotten because sets differed: for a while they are not forgotten again. */
+export interface ForgottenClaimTable {
+  partition: string
+  instance_id: string
+  /** Milliseconds since 1970, by the database's clock. */
+  forgotten_at: number
+  /** How often in a row. */
+  times: number
 }
 
 /** Store records that wait to be deserialized (Morango's dirty bit), with the reason if it failed. */
@@ -342,6 +366,8 @@ export const OWN_TYPES: Readonly<Record<string, string>> = {
   hard_deleted: 'integer',
   last_saved_counter: 'integer',
   records: 'integer',
+  sum_high: 'bigint',
+  sum_low: 'bigint',
 }
 
 /** Whether somebody has dealt with a conflict. */
@@ -398,6 +424,8 @@ export interface Schema {
   morango_database_max_counter: DatabaseMaxCounterTable
   morango_claim: ClaimTable
   morango_doubt: DoubtTable
+  morango_comparison: ComparisonTable
+  morango_forgotten_claim: ForgottenClaimTable
   morango_certificate: CertificateTable
   morango_nonce: NonceTable
   morango_sign_in: SignInTable

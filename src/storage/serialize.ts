@@ -229,7 +229,7 @@ async function writeBatch(
     ;(outcome.kind === 'nothing' && present === undefined ? gone : done).push(id)
     if (outcome.kind === 'nothing') return outcome
     ;(outcome.kind === 'created' ? created : replaced).push(outcome.row.values)
-    saved.add(outcome.row.partition)
+    saved.add({ id, partition: outcome.row.partition }, stamp.counter)
     if (outcome.kind !== 'created') changed.push(id)
     if (outcome.kind === 'deleted' || outcome.kind === 'hard-deleted') deleted.push(id)
     for (const serialized of outcome.dropped ?? []) {
@@ -248,7 +248,7 @@ async function writeBatch(
     const ids = JSON.stringify(changed)
     await snapshotQueued(trx, dialect, ids)
     await keepHistory(trx, dialect, ids, stamp.instance)
-    await countSaved(trx, savedVersions(dialect, ids), 'out')
+    await countSaved(trx, dialect, savedVersions(dialect, ids), 'out')
   }
   const target = storeTarget(model, stamp)
   await insertRows(trx, dialect, target, created)

@@ -110,7 +110,7 @@ async function replace(
   const stamp = version === 'stamped' ? await turn.stamp() : own
   if (present !== undefined) {
     await snapshotQueued(trx, dialect, ids)
-    await countSaved(trx, savedVersions(dialect, ids), 'out')
+    await countSaved(trx, dialect, savedVersions(dialect, ids), 'out')
     if (present.deleted === 0) {
       await keepAside(trx, present, 'replaced', { certificate: null, now: context.clock.now().toISOString() })
     }
@@ -129,7 +129,7 @@ async function replace(
     .join(', ')}`
   const target = { table: 'morango_store', columns: STORE_COLUMNS, types: OWN_TYPES, suffix }
   await insertRows(trx, dialect, target, [STORE_COLUMNS.map((name) => values[name] ?? null)])
-  await countSaved(trx, savedVersions(dialect, ids), 'in')
+  await countSaved(trx, dialect, savedVersions(dialect, ids), 'in')
   await forgetEmptyPartitions(trx)
   const history = Object.entries(counters).flatMap(([instance, counter]): SqlValue[][] =>
     instance === stamp.instance ? [] : [[aside.id, instance, counter, aside.partition]],

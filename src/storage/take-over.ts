@@ -33,13 +33,14 @@ export async function takeOver(
 ): Promise<void> {
   if (created + replaced === 0) return
   if (replaced > 0) {
-    const earlier = sql`select s.last_saved_instance, s.partition from morango_incoming i
+    const earlier = sql`select s.id, s.last_saved_instance, s.last_saved_counter, s.partition from morango_incoming i
       join morango_store s on s.id = i.id where ${inRange(range)}`
-    await countSaved(trx, earlier, 'out')
+    await countSaved(trx, dialect, earlier, 'out')
     await keepQueued(trx, dialect, range)
   }
-  const arriving = sql`select i.last_saved_instance, i.partition from morango_incoming i where ${inRange(range)}`
-  await countSaved(trx, arriving, 'in')
+  const arriving = sql`select i.id, i.last_saved_instance, i.last_saved_counter, i.partition
+    from morango_incoming i where ${inRange(range)}`
+  await countSaved(trx, dialect, arriving, 'in')
   const columns = STORE_COLUMNS.map((name) =>
     name === 'profile'
       ? sql`${profile}`

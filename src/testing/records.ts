@@ -73,6 +73,8 @@ const OWN_TABLES: Readonly<Record<keyof Schema, true>> = {
   morango_database_max_counter: true,
   morango_claim: true,
   morango_doubt: true,
+  morango_comparison: true,
+  morango_forgotten_claim: true,
   morango_certificate: true,
   morango_nonce: true,
   morango_sign_in: true,

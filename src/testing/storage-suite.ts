@@ -2,6 +2,7 @@ import { applying } from './behaviours/applying.ts'
 import { bounding } from './behaviours/bounding.ts'
 import { braking } from './behaviours/braking.ts'
 import { claiming } from './behaviours/claiming.ts'
+import { comparing } from './behaviours/comparing.ts'
 import { conflicts } from './behaviours/conflicts.ts'
 import { counting } from './behaviours/counting.ts'
 import { explaining } from './behaviours/explaining.ts'
@@ -36,6 +37,7 @@ const GROUPS: readonly (readonly [string, readonly Behaviour<MakeNetwork>[]])[] 
   ['conflicts', conflicts],
   ['counters and filters', counting],
   ['claims', claiming],
+  ['sums of sets', comparing],
   ['what is not believed', distrusting],
   ['transfers', transferring],
   ['leases', leasing],

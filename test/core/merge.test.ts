@@ -88,6 +88,35 @@ describe('a history that is not believed', () => {
     )
   })
 
+  it('makes nothing known of the sender beyond what that claims of itself', () => {
+    const sender = { instance: 'b', counter: 6 }
+    const poisoned = { ...base, counters: { ...base.counters, b: 9 } }
+    expect(decideMerge(poisoned, theirs)).toBe('known')
+    expect(decideMerge(poisoned, theirs, { ...trust, sender })).toBe('conflict')
+    expect(decideMerge({ ...poisoned, counters: { b: 6 } }, theirs, { ...trust, sender })).toBe('known')
+    const of = { ...trust, sender: { instance: 'c', counter: 1 } }
+    expect(decideMerge(poisoned, theirs, of)).toBe('known')
+    const merged = mergeRecords(poisoned, theirs, stamp, 'ours', { ...trust, sender })
+    expect(merged.counters).toEqual({ a: stamp.counter, b: 5, z: 7 })
+    const seen = { ...theirs, counters: { a: 2 } }
+    expect(decideMerge(poisoned, seen, { ...trust, sender })).toBe('fast-forward')
+    const taken = mergeRecords(poisoned, seen, stamp, 'ours', { ...trust, sender })
+    expect(taken).toMatchObject({ serialized: theirs.serialized, counters: { a: 2, b: 5 } })
+    // What it sends, it has, whatever it claims.
+    expect(
+      decideMerge({ ...base, counters: { b: 5 } }, theirs, {
+        ...trust,
+        sender: { instance: 'b', counter: 1 },
+      }),
+    ).toBe('known')
+  })
+
+  it('keeps nothing of what was not believed in the result of a conflict', () => {
+    const forged = { ...theirs, counters: { z: 11, y: 3 } }
+    const merged = mergeRecords(base, forged, stamp, 'ours', trust)
+    expect(merged.counters).toEqual({ a: stamp.counter, b: 5, y: 3, z: 7 })
+  })
+
   it('leaves nothing of what it says of us in the record', () => {
     const forged = { ...theirs, counters: { a: 9, z: 8 } }
     expect(mergeRecords(undefined, forged, stamp, 'ours', trust).counters).toEqual({ b: 5, z: 8 })

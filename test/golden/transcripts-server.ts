@@ -76,6 +76,7 @@ export async function startServer(
       // Ours, which the recorded server did not have.
       'TRANSFER_PREVIEW',
       'JOINED_STAGES',
+      'SET_SUMS',
       ...(flags.includes('MORANGO_DISALLOW_ASYNC_OPERATIONS') ? ['ASYNC_OPERATIONS'] : []),
       ...(flags.includes('MORANGO_DISABLE_FSIC_V2_FORMAT') ? ['FSIC_V2_FORMAT'] : []),
     ],

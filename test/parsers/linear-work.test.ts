@@ -13,14 +13,16 @@ const MOST_RATIO = 2.5 ** 2
 const NOTHING_MS = 12
 const TRIES = 25
 
+/** The time that the processor spends on it, in ms. What others do meanwhile is not in it. */
 function once(parse: (text: string) => unknown, text: string): number {
-  const begun = performance.now()
+  const begun = process.threadCpuUsage()
   try {
     parse(text)
   } catch {
     // Refusing is what most do.
   }
-  return performance.now() - begun
+  const { user, system } = process.threadCpuUsage(begun)
+  return (user + system) / 1000
 }
 
 const texts = Object.entries(SHAPES).map(
@@ -55,6 +57,6 @@ describe('twice the text of a peer is twice the work for', () => {
 
   it('nothing that takes time by the square', () => {
     const pattern = (text: string): boolean => /0+$/.test(text)
-    expect(excess(pattern, [`${'0'.repeat(5000)}x`, `${'0'.repeat(20_000)}x`])).toBeDefined()
+    expect(excess(pattern, [`${'0'.repeat(2500)}x`, `${'0'.repeat(10_000)}x`])).toBeDefined()
   })
 })

@@ -1,6 +1,7 @@
 import { base64Decode } from '../../src/core/base64.ts'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
-import { parseCertificateText } from '../../src/core/certificate.ts'
+import { planChain } from '../../src/core/certificate-chain.ts'
+import { certificateFromItem, parseCertificateText } from '../../src/core/certificate.ts'
 import { boundConflictingData } from '../../src/core/conflicting-data.ts'
 import {
   isFilterSubset,
@@ -19,8 +20,10 @@ import { printable, printableJson } from '../../src/core/printable.ts'
 import { publicKeyToWire } from '../../src/core/public-key.ts'
 import { escapeNonAscii, mergeObject, parseJsonExact, rawValues } from '../../src/core/python-json.ts'
 import { parseScopeParams, requireDistinctKeys, requireFitting } from '../../src/core/scope-params.ts'
+import { scopeOf } from '../../src/core/scope.ts'
 import { placeholdersOf, substitute } from '../../src/core/template.ts'
 import { publicKeyDer } from '../../src/crypto/key-text.ts'
+import { arrayKind } from '../../src/models/kinds/array.ts'
 import { binaryKind } from '../../src/models/kinds/binary.ts'
 import { booleanKind } from '../../src/models/kinds/boolean.ts'
 import type { KindCodec, KindOptions } from '../../src/models/kinds/codec.ts'
@@ -40,16 +43,32 @@ import { decodeBasicAuth } from '../../src/protocol/basic-auth.ts'
 import { decodeBufferPage } from '../../src/protocol/buffer-page.ts'
 import { decodeBufferRecords } from '../../src/protocol/buffer-record.ts'
 import { parseCapabilities } from '../../src/protocol/capabilities.ts'
-import { certificateChainSchema, certificateItemSchema } from '../../src/protocol/certificate-item.ts'
-import { integer } from '../../src/protocol/fields.ts'
+import {
+  certificateChainSchema,
+  certificateItemSchema,
+  certificateListSchema,
+  publicKeySchema,
+} from '../../src/protocol/certificate-item.ts'
+import { integer, textUpTo, uuid } from '../../src/protocol/fields.ts'
+import { morangoInfoSchema } from '../../src/protocol/info.ts'
+import { nonceReplySchema } from '../../src/protocol/nonce.ts'
 import { explainPeerError } from '../../src/protocol/peer-error.ts'
 import { quotedText } from '../../src/protocol/quoted-text.ts'
-import { signingRequestSchema } from '../../src/protocol/signing-request.ts'
-import { syncSessionRequestSchema } from '../../src/protocol/sync-session.ts'
-import { transferSessionRequestSchema } from '../../src/protocol/transfer-session.ts'
+import { certificateQuerySchema, signingRequestSchema } from '../../src/protocol/signing-request.ts'
+import {
+  syncSessionReplySchema,
+  syncSessionRequestSchema,
+  syncSessionViewSchema,
+} from '../../src/protocol/sync-session.ts'
+import {
+  transferSessionPatchSchema,
+  transferSessionRequestSchema,
+  transferSessionViewSchema,
+} from '../../src/protocol/transfer-session.ts'
 import { instanceIdIn } from '../../src/session/instance-info.ts'
 import { properPrefixes } from '../../src/storage/ranges.ts'
 import { refuseHost } from '../../src/transport/http/browser-guard.ts'
+import { acceptsGzip } from '../../src/transport/http/reply-body.ts'
 import { retryAfterMs } from '../../src/transport/http/retry.ts'
 import { record } from '../transport/fake-service.ts'
 
@@ -66,26 +85,29 @@ function column(codec: KindCodec): readonly ((text: string) => unknown)[] {
   return [(text) => codec.decode(text), (text) => codec.decode(JSON.stringify(text))]
 }
 
-const KINDS = {
-  binary: binaryKind,
-  boolean: booleanKind,
-  'date and time': dateTimeKind,
-  date: dateKind,
-  decimal: decimalKind,
-  duration: durationKind,
-  integer: integerKind,
-  json: jsonKind,
-  real: realKind,
-  'record id': recordIdKind,
-  text: textKind,
-  time: timeKind,
-  uuid: uuidKind,
-} as const
+/** A codec of each kind of column. */
+export const KINDS: Readonly<Record<string, KindCodec>> = {
+  binary: binaryKind(options),
+  boolean: booleanKind(options),
+  'date and time': dateTimeKind(options),
+  date: dateKind(options),
+  decimal: decimalKind(options),
+  duration: durationKind(options),
+  integer: integerKind(options),
+  json: jsonKind(options),
+  real: realKind(options),
+  'record id': recordIdKind(options),
+  text: textKind(options),
+  time: timeKind(options),
+  uuid: uuidKind(options),
+}
 
-const columns = Object.entries(KINDS).flatMap(([name, kind]) =>
-  column(kind(options)).map(
-    (parse, index) => [`${name}, ${index === 0 ? 'bare' : 'as a string'}`, parse] as const,
-  ),
+const columns = [
+  ...Object.entries(KINDS),
+  ['integers', arrayKind('f', 'integer', integerKind(options))] as const,
+  ['texts', arrayKind('f', 'text', textKind(options))] as const,
+].flatMap(([name, codec]) =>
+  column(codec).map((parse, index) => [`${name}, ${index === 0 ? 'bare' : 'as a string'}`, parse] as const),
 )
 
 const everyField = (text: string): object => ({
@@ -96,6 +118,22 @@ const everyField = (text: string): object => ({
   source_id: text,
   [text]: text,
 })
+
+/** The same text in every member that a message may have. */
+function members(text: string, ...names: readonly string[]): object {
+  return Object.fromEntries([...names, text].map((name) => [name, text]))
+}
+
+const SCOPE = {
+  id: 'x',
+  profile: 'x',
+  version: 1,
+  primaryScopeParamKey: 'a',
+  description: '',
+  readFilterTemplate: '${a}:${b}',
+  writeFilterTemplate: '',
+  readWriteFilterTemplate: '${a}',
+}
 
 /** All that reads texts of peers, by name. Each may throw. */
 export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -125,6 +163,11 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a template': (text) => substitute(text, { a: 'x' }),
   'placeholders of a template': placeholdersOf,
   'a certificate': parseCertificateText,
+  'a certificate of an item': (text) => certificateFromItem({ id: text, serialized: text, signature: text }),
+  'a chain and its links': (text) => planChain([{ id: text, serialized: text, signature: text }]),
+  'a scope': (text) => scopeOf(SCOPE, text),
+  'a scope of a parameter': (text) => scopeOf(SCOPE, { a: text, b: text }),
+  'the scope of a definition': (text) => scopeOf({ ...SCOPE, readFilterTemplate: text }, { a: 'x', b: 'y' }),
   'lost versions': boundConflictingData,
   'an id': parseUuid,
   'an address': networkOf,
@@ -157,6 +200,31 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
     syncSessionRequestSchema.safeParse({ id: text, instance: text, certificate_chain: text, nonce: text }),
   'a transfer': (text) =>
     transferSessionRequestSchema.safeParse({ id: text, filter: text, client_fsic: text, push: text }),
+  'a query for certificates': (text) =>
+    certificateQuerySchema.safeParse(members(text, 'primary_partition', 'ancestors_of', 'profile')),
+  'a change of a transfer': (text) =>
+    transferSessionPatchSchema.safeParse(
+      members(text, 'records_transferred', 'records_total', 'transfer_stage', 'client_fsic', 'preview'),
+    ),
+  'a transfer as it is told': (text) =>
+    transferSessionViewSchema.safeParse({
+      ...members(text, 'id', 'filter', 'server_fsic', 'records_total'),
+      transfer_stage: 'queuing',
+      transfer_stage_status: 'completed',
+    }),
+  'an answer about a sync session': (text) =>
+    syncSessionReplySchema.safeParse(members(text, 'signature', 'server_instance')),
+  'a sync session as it is told': (text) =>
+    syncSessionViewSchema.safeParse(members(text, 'id', 'active', 'client_instance')),
+  'what a server tells of itself': (text) =>
+    morangoInfoSchema.safeParse({ ...members(text, 'instance_id', 'version'), capabilities: [text] }),
+  'a nonce': (text) => nonceReplySchema.safeParse(members(text, 'id', 'timestamp')),
+  'certificates of a server': (text) =>
+    certificateListSchema.safeParse([{ id: text, serialized: text, signature: text }]),
+  'the key of a server': (text) => publicKeySchema.safeParse([{ public_key: text }]),
+  'an id in any spelling': (text) => uuid.safeParse(text),
+  'a text of some characters': (text) => textUpTo(100).safeParse(text),
+  'encodings that are accepted': acceptsGzip,
   'an integer': (text) => integer(10).safeParse(text),
   'a chunk': (text) => decodeBufferRecords([everyField(text)]),
   'a page': (text) => decodeBufferPage({ count: text, results: [everyField(text)] }),

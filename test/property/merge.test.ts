@@ -52,6 +52,53 @@ const pairs = fc.array(fc.record({ ours: fc.option(side, { freq: 5 }), theirs: s
   maxLength: 12,
 })
 
+/** Who sends, where it says who it is, and how far it claims to be itself. */
+const senders = fc.option(
+  fc.record({ instance: fc.constant(INSTANCES[0] ?? ''), counter: fc.integer({ min: 1, max: 4 }) }),
+  { nil: undefined },
+)
+
+async function writeSender({ database: { kysely } }: TestPeer, instance: string): Promise<void> {
+  const now = new Date(0).toISOString()
+  const common = { active: 1, created_at: now, last_activity_at: now } as const
+  const texts = {
+    connection_path: '',
+    client_ip: '',
+    server_ip: '',
+    client_instance: '',
+    server_instance: '',
+  }
+  await kysely
+    .insertInto('morango_sync_session')
+    .values({
+      ...common,
+      ...texts,
+      id: EARLIER,
+      profile: 'library',
+      is_server: 1,
+      client_instance_id: instance,
+      capabilities: '',
+    })
+    .execute()
+  await kysely
+    .insertInto('morango_transfer_session')
+    .values({
+      ...common,
+      id: TRANSFER,
+      sync_session_id: EARLIER,
+      push: 1,
+      filter: PARTITION,
+      stage: 'dequeuing',
+      stage_status: 'started',
+      records_transferred: 0,
+      bytes_sent: 0,
+      bytes_received: 0,
+      client_fsic: '{}',
+      server_fsic: '{}',
+    })
+    .execute()
+}
+
 function historyOf({ instance, others }: Side): Record<string, number> {
   const known = INSTANCES.map((name, index): [string, number] => [name, others[index] ?? 0])
   return Object.fromEntries(known.filter(([, counter], index) => counter > 0 && index !== instance))
@@ -174,7 +221,12 @@ async function read(peer: TestPeer): Promise<StoreRecord[]> {
 }
 
 /** By what is known when a turn begins, how far the histories of its records are believed. */
-function trustOf(own: string, store: Iterable<StoreRecord>, arriving: readonly StoreRecord[]): HistoryTrust {
+function trustOf(
+  own: string,
+  store: Iterable<StoreRecord>,
+  arriving: readonly StoreRecord[],
+  sender: HistoryTrust['sender'],
+): HistoryTrust {
   const known = new Map<string, number>()
   for (const record of store) {
     for (const [name, counter] of Object.entries(fullHistory(record))) {
@@ -183,12 +235,12 @@ function trustOf(own: string, store: Iterable<StoreRecord>, arriving: readonly S
   }
   const named = arriving.flatMap((record) => Object.keys(fullHistory(record)))
   const most = Object.fromEntries(named.map((name) => [name, (known.get(name) ?? 0) + MAX_COUNTER_JUMP]))
-  return { own: { instance: own, left: LEFT }, most }
+  return { own: { instance: own, left: LEFT }, most, sender }
 }
 
 it('what the statements make of a Buffer is what core decides record by record', async () => {
   await fc.assert(
-    fc.asyncProperty(pairs, fc.constantFrom(1, 2, 3, undefined), async (list, turn) => {
+    fc.asyncProperty(pairs, fc.constantFrom(1, 2, 3, undefined), senders, async (list, turn, sender) => {
       const network = await createTestNetwork({ peers: 1, database: makeTestDatabase })
       try {
         const peer = network.peer('a')
@@ -202,6 +254,7 @@ it('what the statements make of a Buffer is what core decides record by record',
         )
         const theirs = list.map((pair, index) => toRecord(pair.theirs, `s${index}`, TRANSFER))
         await write(peer, ours, theirs)
+        if (sender !== undefined) await writeSender(peer, sender.instance)
         const { database } = peer
         const engine = createEngine({
           database,
@@ -214,7 +267,10 @@ it('what the statements make of a Buffer is what core decides record by record',
           transferSessionId: TRANSFER,
           profile: 'library',
           filter: [PARTITION],
-          producerFsic: '{"sub": {}, "super": {}}',
+          producerFsic: JSON.stringify({
+            super: {},
+            sub: sender === undefined ? {} : { [PARTITION]: { [sender.instance]: sender.counter } },
+          }),
           format: 'v2',
         })
         const { instance } = await peer.morango.status()
@@ -225,7 +281,7 @@ it('what the statements make of a Buffer is what core decides record by record',
         const ordered = theirs.toSorted((a, b) => (a.id < b.id ? -1 : 1))
         for (let place = 0; place < ordered.length; place += size) {
           const arriving = ordered.slice(place, place + size)
-          const trust = trustOf(instance.id, before.values(), arriving)
+          const trust = trustOf(instance.id, before.values(), arriving, sender)
           const stamp = { instance: instance.id, counter: first + Math.floor(place / size) }
           for (const record of arriving) {
             before.set(record.id, mergeRecords(before.get(record.id), record, stamp, 'ours', trust))

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { same } from '../../src/testing/behaviour.ts'
 import { createTestNetwork, type Fault, type TestNetwork, type TestPeer } from '../../src/testing/index.ts'
+import { forgetComparisons, keptSums, requireTrueSums } from '../../src/testing/sums.ts'
+import { readDoubts } from '../../src/storage/doubts.ts'
 import { makeTestDatabase } from '../databases/index.ts'
 import type { ChangeStep, CreateStep, SyncStep } from './steps.ts'
 
@@ -272,6 +274,8 @@ export class World {
     const { direction, faults } = step
     const line = `${this.name(client)} ${direction} ${this.name(server)} ${filter.replaceAll(root, '')} ${JSON.stringify(faults)}`
     this.log.push(line)
+    // Whenever they come to an end, they compare what they have.
+    for (const index of [client, server]) await forgetComparisons(this.peer(index))
     try {
       const report = await this.network.sync(this.name(client), this.name(server), {
         filter,
@@ -306,11 +310,18 @@ export class World {
           counter: Number(counter),
         })
       }
+      await requireTrueSums(peer, name)
       const counters = await readCounters(peer)
       const last = this.before.get(name)
       if (last !== undefined) this.checkNeverLower(name, last, counters)
       this.before.set(name, counters)
       holdings.push({ name, counters })
+      const doubts = await readDoubts(peer.database.kysely)
+      same(
+        doubts.filter(({ kind }) => kind === 'claims-differ'),
+        [],
+        `${name} lacks nothing of what it claims`,
+      )
       const holder = this.holders[this.names.indexOf(name)]
       if (holder === 'all') continue
       const other = holder === 'u1' ? '<u2:' : '<u1:'
@@ -359,7 +370,6 @@ export class World {
     const peers = this.names.map((name) => this.network.peer(name))
     for (const [index, peer] of peers.entries()) {
       await this.checkBuffers(peer)
-      await this.checkSavedPartitions(peer)
       await this.checkRowsFitRecords(peer)
       for (const other of peers.slice(0, index)) await this.checkEqual(other, peer)
     }
@@ -379,31 +389,6 @@ export class World {
       await peer.database.kysely.selectFrom('morango_dirty').selectAll().execute(),
       [],
       `dirty at ${peer.name}`,
-    )
-  }
-
-  private async checkSavedPartitions({ name, database: { kysely } }: TestPeer): Promise<void> {
-    const counted = await kysely
-      .selectFrom('morango_store')
-      .select(({ fn }) => [
-        'last_saved_instance as instance_id',
-        'partition',
-        fn.countAll<number>().as('records'),
-      ])
-      .groupBy(['last_saved_instance', 'partition'])
-      .orderBy('last_saved_instance')
-      .orderBy('partition')
-      .execute()
-    const kept = await kysely
-      .selectFrom('morango_instance_partition')
-      .selectAll()
-      .orderBy('instance_id')
-      .orderBy('partition')
-      .execute()
-    same(
-      kept,
-      counted.map((row) => ({ ...row, records: Number(row.records) })),
-      `partitions at ${name}`,
     )
   }
 
@@ -432,6 +417,11 @@ export class World {
     if (new Set(scoped).size > 1) return
     const filter = scoped[0] === undefined ? undefined : `${this.network.root}:${scoped[0]}`
     same(await b.records(filter), await a.records(filter), `${a.name} and ${b.name}`)
+    same(
+      [...(await keptSums(b, filter))],
+      [...(await keptSums(a, filter))],
+      `sums at ${a.name} and ${b.name}`,
+    )
     for (const model of MODELS) {
       const rows = async (peer: TestPeer): Promise<unknown[]> =>
         (await peer.rows(model)).filter((row) => scoped[0] === undefined || row['owner'] === scoped[0])

@@ -146,6 +146,19 @@ export function createFakeEngine(instance: string): FakeEngine {
       incoming.delete(id)
     },
     async renew() {},
+    async comparisonDue() {
+      return false
+    },
+    async noteComparison() {},
+    async instanceSums() {
+      return undefined
+    },
+    async partitionSums() {
+      return []
+    },
+    async settleSums() {
+      return 0
+    },
     async problemCounts() {
       return { unserialized: 0, undeserialized: 0 }
     },

@@ -6,7 +6,7 @@ import { sideBySide } from './side-by-side.ts'
 import { codeOf, faultyIds, isBusy, isFull, isRowFault } from './errors.ts'
 import { postgresHealth } from './health.ts'
 import { insertion, rowsOf } from './insertion.ts'
-import { dropTrigger, installedTriggers, schemaState, triggers } from './triggers.ts'
+import { dropTrigger, installedTriggers, noteRemovals, schemaState, triggers } from './triggers.ts'
 
 /** PostgreSQL 14 and later, and PGlite. Our tables are in the current schema, the first of the search path. */
 export const postgresDialect: Dialect = {
@@ -29,6 +29,8 @@ export const postgresDialect: Dialect = {
   numberAt: (object, key) => sql`cast(cast(${object} as json) ->> ${key} as integer)`,
   textAt: (object, key) => sql`(cast(${object} as json) ->> ${key})`,
   rowsOf,
+  hexNumber: (digits) => sql`cast(cast('x' || ${digits} as bit(60)) as bigint)`,
+  noteRemovals,
   equalInIndex: (a, b) => sql`${a} = ${b}`,
   triggers,
   installedTriggers,

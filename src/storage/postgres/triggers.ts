@@ -3,6 +3,7 @@ import type { CompiledModel } from '../../models/compiled.ts'
 import type { TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
 import { MIGRATION_MARK } from '../migration-mark.ts'
+import { removedFromStore } from '../removed-from-store.ts'
 import type { Schema } from '../schema.ts'
 
 /**
@@ -39,6 +40,17 @@ export async function installedTriggers(db: Kysely<Schema>): Promise<ReadonlyMap
   const misplaced = found.rows.filter(({ text }) => text === null)
   return new Map([...found.rows, ...misplaced].map(({ name, text }) => [name, text ?? 'not as it should be']))
 }
+
+const REMOVED = 'morango_store_removed'
+
+/** See `Dialect.noteRemovals`. */
+export const noteRemovals: readonly string[] = [
+  createFunction(
+    REMOVED,
+    `begin ${removedFromStore(`cast(cast('x' || substr(old.id, 1, 8) || substr(old.id, 26) as bit(60)) as bigint)`)}; return null; end`,
+  ),
+  `create trigger ${REMOVED} after delete on morango_store for each row execute function ${REMOVED}()`,
+]
 
 /** Drops a trigger of that name from every table: one that was renamed has taken it along. */
 export function dropTrigger(name: string): string {

@@ -4,6 +4,7 @@ import { type Query, readSqliteTable } from '../../models/read-sqlite-table.ts'
 import type { Dialect, TriggerText } from '../dialect.ts'
 import { literal, quote } from '../rows.ts'
 import { MIGRATION_MARK } from '../migration-mark.ts'
+import { removedFromStore } from '../removed-from-store.ts'
 import type { Schema } from '../schema.ts'
 import { sqliteHealth } from './health.ts'
 import { insertion } from './insertion.ts'
@@ -37,6 +38,8 @@ export const sqliteDialect: Dialect = {
   numberAt: (object, key) => sql`(${object} ->> ${key})`,
   textAt: (object, key) => sql`(${object} ->> ${key})`,
   rowsOf,
+  hexNumber: (digits) => sql`(('0x' || ${digits}) ->> '$')`,
+  noteRemovals: [noteRemovals()],
   equalInIndex: (a, b) => sql`${a} = ${b} collate binary`,
   triggers,
   installedTriggers: async (db) => {
@@ -92,6 +95,11 @@ function rowsOf(
   const json = `[${rows.map((row) => `[${row.map(jsonOf).join(',')}]`).join(',')}]`
   const columns = types.map((_, index) => `value ->> ${index} as c${index}`).join(', ')
   return sql`(select ${sql.raw(columns)} from json_each(${json}))`
+}
+
+function noteRemovals(): string {
+  return `create trigger morango_store_removed after delete on morango_store begin
+    ${removedFromStore(`(('0x' || substr(old.id, 1, 8) || substr(old.id, 26)) ->> '$')`)}; end`
 }
 
 function jsonOf(value: SqlValue): string {

@@ -52,7 +52,8 @@ const cardSchema = [
     text text)`,
 ]
 
-async function cardUsers(make: MakeNetwork): Promise<TestNetwork> {
+/** Users whose cards have their own id as source id, so that anybody may take an id. */
+export async function cardUsers(make: MakeNetwork): Promise<TestNetwork> {
   const user = (owner: string): object => ({ scope: { scope: 'owner', params: { owner } } })
   const peers = { server: {}, squatter: user('u1'), owner: user('u2') }
   return await make({ peers, profile: cards, schema: cardSchema })
