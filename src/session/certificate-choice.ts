@@ -11,7 +11,7 @@ import { latestClientSession } from '../storage/sync-sessions.ts'
 import { certificateScope, knownChain } from './certificates.ts'
 import type { CheckedChain } from './certificates.ts'
 import type { ClientContext } from './client-context.ts'
-import { learnChain, learnOffered, readOffered } from './find-signer.ts'
+import { learnChain, learnOffered, MOST_LOOKS, readOffered } from './find-signer.ts'
 import { refusalOf } from './refused-certificates.ts'
 import { scopeRefusal } from './transfer-scope.ts'
 
@@ -150,8 +150,10 @@ async function askForServer(
   options?: CallOptions,
 ): Promise<CheckedChain | undefined> {
   const query = { primaryPartition: client.clientChain.root.id, profile: context.profile }
-  for (const certificate of readOffered(await peer.certificates(query, options))) {
-    if (!scopesPermit(context, client, certificate, transfers)) continue
+  const offered = readOffered(await peer.certificates(query, options)).filter((certificate) =>
+    scopesPermit(context, client, certificate, transfers),
+  )
+  for (const certificate of offered.slice(0, MOST_LOOKS)) {
     // oxlint-disable-next-line no-await-in-loop
     const server = await learnOffered(context, peer, certificate.id, options)
     if (!isMorangoError(server) && permits(context, client, server, transfers)) return server

@@ -13,8 +13,8 @@ export interface SignerWish {
   readonly primaryPartition?: string | undefined
 }
 
-/** How many certificates of a peer are looked at for their root. */
-const MOST_LOOKS = 50
+/** How many certificates of a peer are looked at for their chains: it may offer a thousand, and each is a call. */
+export const MOST_LOOKS = 50
 
 /**
  * The chain of a certificate that the peer holds, checked in memory; it is asked for if it is not known here yet.
@@ -115,9 +115,12 @@ function notUnder(root: string, what: string, roots?: readonly string[]): Morang
   })
 }
 
-/** What can be read of the certificates that a peer offers. */
+/** What can be read of the certificates that a peer offers, each once. */
 export function readOffered(items: readonly CertificateItem[]): Certificate[] {
+  const seen = new Set<string>()
   return items.flatMap((item) => {
+    if (seen.has(item.id)) return []
+    seen.add(item.id)
     try {
       return [certificateFromItem(item)]
     } catch (error) {

@@ -14,7 +14,7 @@ export function boundRecord(record: StoreRecord): {
   record: StoreRecord
   dropped: readonly DroppedVersion[]
 } {
-  const { kept, dropped } = boundConflictingData(record.conflictingSerializedData)
+  const { kept, dropped } = boundConflictingData(record.conflictingSerializedData, record.serialized.length)
   if (dropped.length === 0) return { record, dropped: [] }
   const about = {
     profile: record.profile,
@@ -44,7 +44,7 @@ export async function boundArriving(
       or length(${data}) - length(replace(${data}, ${'\n'}, '')) > ${MAX_CONFLICTING_VERSIONS})`.execute(trx)
   const lost: DroppedVersion[] = []
   for (const row of found.rows) {
-    const { kept, dropped } = boundConflictingData(row.conflicting_serialized_data)
+    const { kept, dropped } = boundConflictingData(row.conflicting_serialized_data, row.serialized.length)
     if (dropped.length === 0) continue
     await sql`update morango_incoming set conflicting_serialized_data = ${kept}
       where transfer_session_id = ${transferSessionId} and id = ${row.id}`.execute(trx)
@@ -57,7 +57,7 @@ export async function boundArriving(
       stamp: { instance: row.last_saved_instance, counter: Number(row.last_saved_counter) },
       transferSessionId,
     }
-    lost.push(...dropped.map((serialized) => ({ ...about, serialized })))
+    for (const serialized of dropped) lost.push({ ...about, serialized })
   }
   await noteDropped(trx, context.database.dialect, lost, context.clock.now().toISOString())
 }

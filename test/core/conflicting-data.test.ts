@@ -25,6 +25,18 @@ test('keeps 256 kB at most', () => {
   expect(boundConflictingData(textOf([huge]))).toEqual({ kept: '', dropped: [huge] })
 })
 
+test('gives the oldest of very many as one text, and fewer where each would repeat much', () => {
+  const all = versions(300)
+  const { kept, dropped } = boundConflictingData(textOf(all))
+  expect(kept).toBe(textOf(all.slice(0, 16)))
+  expect(dropped).toHaveLength(100)
+  expect(dropped.slice(0, 99)).toEqual(all.slice(16, 115))
+  expect(dropped[99]).toBe(textOf(all.slice(115)))
+  expect(boundConflictingData(textOf(all), 8_000_000).dropped).toEqual([textOf(all.slice(16))])
+  expect(boundConflictingData(textOf(all.slice(0, 17)), 8_000_000).dropped).toEqual([all[16]])
+  expect(boundConflictingData('1\n'.repeat(4_000_000)).dropped).toHaveLength(100)
+})
+
 test('counts UTF-8 bytes', () => {
   for (const text of ['', 'abc', 'äöü', '€', '😀', 'a😀€ä']) {
     const bytes = new TextEncoder().encode(text).length
