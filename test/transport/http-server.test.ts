@@ -214,14 +214,12 @@ describe('bodies', () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, 32), { level: 9 })
     const { request } = setUp({ maxUnzippedBytes: 1024 * 1024 })
     const before = process.memoryUsage().arrayBuffers
-    const started = performance.now()
     const response = await request('buffers/', {
       method: 'POST',
       body: bomb,
       headers: { 'content-type': 'application/gzip' },
     })
     expect(response.status).toBe(413)
-    expect(performance.now() - started).toBeLessThan(1000)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024)
   })
 })
