@@ -16,6 +16,7 @@ import { isolateFaults, RowsRefused } from './savepoint.ts'
 import { serializeIn } from './serialize.ts'
 import { hardenLog, logPosition, unlog, unlogWaiting, waitingFell } from './tracking.ts'
 import type { Turn } from './turn.ts'
+import { releasedOf, stampReleased } from './withheld.ts'
 
 /** What rows are deleted for. */
 export interface DeletionOptions {
@@ -61,6 +62,8 @@ export async function applyDeletions(
   const since = await logPosition(trx)
   const { deleted, failed } = await deleteRows(turn, context, model, labels, options)
   await unlog(trx, dialect, model.name, JSON.stringify(deleted), since)
+  const released = await releasedOf(turn, dialect, labels, deleted, options.reach)
+  await stampReleased(turn, dialect, released)
   await clearDirty(trx, dialect, model, deleted)
   if (options.last) await keepDirty(trx, dialect, model, failed, context.clock.now().toISOString())
   return { deleted: deleted.length, failed }

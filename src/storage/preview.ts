@@ -10,6 +10,7 @@ import { conditionsOf, rangesToQueue } from './queue.ts'
 import { rowColumns } from './row-columns.ts'
 import type { Schema } from './schema.ts'
 import { type Candidate, decide, type Stored } from './serialize-decision.ts'
+import { WITHHELD } from './withheld.ts'
 
 /** What would be queued for whom. */
 export interface PreviewOptions {
@@ -43,7 +44,7 @@ export async function previewQueue(
   const lacking: Lacking = {
     dialect,
     profile: profile.name,
-    conditions: conditionsOf(ranges),
+    conditions: conditionsOf(ranges).map((wanted) => sql<boolean>`(${wanted} and not ${WITHHELD})`),
   }
   const { id: instance } = await currentInstance(db)
   const models = new Map<string, PreviewedModel>()

@@ -16,6 +16,7 @@ import { deleteTransferRows } from './rows.ts'
 import type { Schema } from './schema.ts'
 import { noteGrowth } from './statistics.ts'
 import type { Turn } from './turn.ts'
+import { WITHHELD } from './withheld.ts'
 
 const SIZE = sql`(octet_length(s.serialized) + octet_length(s.conflicting_serialized_data))`
 
@@ -50,7 +51,7 @@ export async function queueIn(
     // By id, so that the receiver inserts in key order.
     const result = await sql`insert into morango_outgoing (transfer_session_id, position, store_no)
       select ${transferSessionId}, ${sql.lit(count)} + row_number() over (order by s.id), s.no
-      from morango_store s where s.profile = ${profile} and ${wanted} and ${SIZE} <= ${most}
+      from morango_store s where s.profile = ${profile} and ${wanted} and ${SIZE} <= ${most} and not ${WITHHELD}
       order by s.id`.execute(trx)
     // It would make every pull fail: whoever has no room for it refuses the chunk.
     await sql`insert into morango_unsent (store_no, most_bytes, first_failed_at, last_failed_at, tries)

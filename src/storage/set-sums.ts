@@ -10,6 +10,7 @@ import type { Dialect } from './dialect.ts'
 import { conditionsOf } from './queue.ts'
 import { partitionIn, partitionUnder } from './ranges.ts'
 import type { Schema } from './schema.ts'
+import { WITHHELD } from './withheld.ts'
 
 /**
  * SQL conditions: the Store's record `s` is under the filter, and the other side does not claim it. Whatever is not so
@@ -40,11 +41,11 @@ export function setKey(instance: string, partition: string): string {
   return `${instance}${partition}`
 }
 
-/** The producer's sets in which there are records that the receiver does not claim, or that were left out for their size. */
+/** The producer's sets in which there are records that the receiver does not claim, or that were left out: for their size, or withheld. */
 async function setsNotSent(trx: Kysely<Schema>, transfer: ComparedTransfer): Promise<ReadonlySet<string>> {
   const { profile, filter } = transfer
   const sets = new Set<string>()
-  const unsent = sql<boolean>`s.no in (select store_no from morango_unsent) and ${partitionIn(sql`s.partition`, filter)}`
+  const unsent = sql<boolean>`(s.no in (select store_no from morango_unsent) or ${WITHHELD}) and ${partitionIn(sql`s.partition`, filter)}`
   for (const condition of [...(await beyondTheirClaims(trx, transfer)), unsent]) {
     const found = await sql<{ instance: string; partition: string }>`select distinct
         s.last_saved_instance as instance, s.partition from morango_store s

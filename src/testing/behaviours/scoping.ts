@@ -180,6 +180,41 @@ export const scoping: readonly Behaviour<MakeNetwork>[] = [
     },
   },
   {
+    name: 'does not send a deletion on that waits because it reaches further, but its own once it is applied',
+    async run(make) {
+      for (const hard of [false, true]) {
+        const one = { scope: { scope: 'owner', params: { owner: 'u1' } } }
+        const network = await suiteNetwork(make, { peers: { third: {}, office: {}, one } })
+        const [third, office] = [network.peer('third'), network.peer('office')]
+        const filter = `${network.root}:u1`
+        const shelf = await add(network, 'office', 'shelf')
+        const book = await add(network, 'office', 'book', { owner: 'u2', shelf_id: shelf })
+        await network.sync('office', 'third')
+        await network.sync('one', 'office', { filter })
+        if (hard) await network.peer('one').deleteHard('shelf', shelf)
+        else await network.peer('one').delete('shelf', shelf)
+        await network.sync('one', 'office', { filter })
+        same(await problemCodes(office), ['deletion-reaches-further'], 'problems')
+        for (let times = 0; times < 2; times++) {
+          await network.sync('office', 'third')
+          for (const peer of [office, third]) {
+            holds((await peer.row('shelf', shelf)) !== undefined, `the shelf stays at ${peer.name}`)
+            holds((await peer.row('book', book)) !== undefined, `the book stays at ${peer.name}`)
+          }
+        }
+        await office.update('book', book, { shelf_id: null })
+        await office.morango.deserialize()
+        same(await office.row('shelf', shelf), undefined, 'the shelf, once nothing would fall')
+        await network.sync('office', 'third')
+        same(await third.row('shelf', shelf), undefined, 'the shelf at the third')
+        holds((await third.row('book', book)) !== undefined, 'the book stays there')
+        await network.sync('one', 'office', { filter })
+        await network.sync('office', 'third')
+        same(await third.rows('shelf'), await network.peer('one').rows('shelf'), 'shelves everywhere')
+      }
+    },
+  },
+  {
     name: 'carries a deletion out as its own when that is accepted',
     async run(make) {
       const network = await users(make)
