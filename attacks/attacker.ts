@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type Certificate, type CertificateItem, certificateText } from '../src/core/certificate.ts'
+import {
+  type Certificate,
+  type CertificateItem,
+  certificateText,
+  certificateToItem,
+} from '../src/core/certificate.ts'
 import { certificateId, recordId } from '../src/core/ids.ts'
 import { MAX_COUNTER_JUMP } from '../src/core/limits.ts'
 import type { KeyPair } from '../src/core/ports.ts'
@@ -208,7 +213,7 @@ export async function createAttacker(world: World, name: AttackerName): Promise<
 
   const held = name === 'nobody' ? await selfMade(key) : await legitimate()
   const certificates = new Set([held.certificate.id])
-  const chain: CertificateItem[] = [...(await ancestors()), itemOf(held.certificate)]
+  const chain: CertificateItem[] = [...(await ancestors()), certificateToItem(held.certificate)]
 
   async function legitimate(): Promise<Held> {
     const answer = await request({})
@@ -413,22 +418,6 @@ async function forge(parent: Held, scope: string, params: string, forgery: Forge
   const signature =
     forgery.signature ?? (await signer.sign(forgery.signedBy ?? parent.key.privateKeyPem, serialized))
   return { certificate: { ...fields, serialized, signature }, key: keyPair(1) }
-}
-
-/** A certificate as it travels. */
-export function itemOf(certificate: Certificate): CertificateItem {
-  return {
-    id: certificate.id,
-    parent: certificate.parentId,
-    profile: certificate.profile,
-    scope_definition: certificate.scopeDefinitionId,
-    scope_version: certificate.scopeVersion,
-    scope_params: certificate.scopeParams,
-    public_key: certificate.publicKey,
-    serialized: certificate.serialized,
-    signature: certificate.signature,
-    salt: certificate.salt,
-  }
 }
 
 function certificateOf(item: CertificateItem | undefined): Certificate {

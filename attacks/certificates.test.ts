@@ -1,7 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { certificateId } from '../src/core/ids.ts'
 import { key, modulus } from '../test/crypto/rsa-der.ts'
-import { type Attacker, hex, itemOf, letters, selfMade } from './attacker.ts'
+import { certificateToItem } from '../src/core/certificate.ts'
+import { type Attacker, hex, letters, selfMade } from './attacker.ts'
 import { type Attempt, type Attempts, describeAttempts, type Outcome } from './attempts.ts'
 import { keyPair, signer } from './keys.ts'
 import type { Answer } from './wire.ts'
@@ -216,7 +217,10 @@ function opens(
 
 async function openBelow(attacker: Attacker, forgery: Parameters<Attacker['below']>[0]): Promise<Answer> {
   const { certificate, key: own } = await attacker.below(forgery)
-  return await attacker.open({ chain: [...attacker.chain, itemOf(certificate)], signWith: own.privateKeyPem })
+  return await attacker.open({
+    chain: [...attacker.chain, certificateToItem(certificate)],
+    signWith: own.privateKeyPem,
+  })
 }
 
 const everything: Params = ({ root }) => JSON.stringify({ dataset_id: root })
@@ -270,7 +274,7 @@ const chains: readonly Attempt[] = [
       parentId: world.root,
     })
     const [root] = a.chain
-    const chain = root === undefined ? [] : [root, itemOf(certificate)]
+    const chain = root === undefined ? [] : [root, certificateToItem(certificate)]
     return await a.open({ chain, signWith: own.privateKeyPem })
   }),
   opens('signs one with another key', 'sampler', (a) => openBelow(a, { signedBy: keyPair(0).privateKeyPem })),
@@ -280,7 +284,7 @@ const chains: readonly Attempt[] = [
   ),
   // Of a certificate that is known here the text that comes again is not read: it is as it was.
   opens('changes a certificate that is known, and pulls by it', 'ann', async (a, { root, ann, bob }) => {
-    const forged = itemOf(a.held.certificate)
+    const forged = certificateToItem(a.held.certificate)
     const serialized = forged.serialized.replaceAll(ann, bob)
     const { id } = await a.open({ chain: [...a.chain.slice(0, -1), { ...forged, serialized }] })
     return await a.pull({ session: id, filter: `${root}:user:${bob}` })
@@ -289,7 +293,7 @@ const chains: readonly Attempt[] = [
     const { certificate, key: own } = await a.below()
     const serialized = certificate.serialized.replaceAll(ann, bob)
     return await a.open({
-      chain: [...a.chain, itemOf({ ...certificate, serialized })],
+      chain: [...a.chain, certificateToItem({ ...certificate, serialized })],
       signWith: own.privateKeyPem,
     })
   }),
@@ -297,7 +301,7 @@ const chains: readonly Attempt[] = [
     const { certificate, key: own } = await a.below()
     const serialized = `${certificate.serialized} `
     return await a.open({
-      chain: [...a.chain, itemOf({ ...certificate, serialized })],
+      chain: [...a.chain, certificateToItem({ ...certificate, serialized })],
       signWith: own.privateKeyPem,
     })
   }),
@@ -323,7 +327,7 @@ const chains: readonly Attempt[] = [
   opens('sends a chain that is no list', 'sampler', (a) => a.open({ certificate_chain: '{"0": {}}' })),
   opens('sends a chain that is null', 'sampler', (a) => a.open({ certificate_chain: 'null' })),
   opens('sends a chain of a thousand', 'sampler', (a) =>
-    a.open({ chain: Array.from({ length: 1000 }, () => itemOf(a.held.certificate)) }),
+    a.open({ chain: Array.from({ length: 1000 }, () => certificateToItem(a.held.certificate)) }),
   ),
   opens('sends eleven certificates in a row', 'sampler', async (a) => {
     const chain = [...a.chain]
@@ -331,7 +335,7 @@ const chains: readonly Attempt[] = [
     for (let depth = chain.length; depth < 11; depth++) {
       // oxlint-disable-next-line no-await-in-loop
       parent = await a.below({}, parent)
-      chain.push(itemOf(parent.certificate))
+      chain.push(certificateToItem(parent.certificate))
     }
     return await a.open({ chain, signWith: parent.key.privateKeyPem })
   }),
@@ -343,7 +347,7 @@ const chains: readonly Attempt[] = [
     const root = await selfMade(keyPair(0))
     const { certificate, key: own } = await a.below({ scope: 'full', params: everything(world) }, root)
     return await a.open({
-      chain: [itemOf(root.certificate), itemOf(certificate)],
+      chain: [certificateToItem(root.certificate), certificateToItem(certificate)],
       signWith: own.privateKeyPem,
     })
   }),
@@ -376,7 +380,7 @@ const chains: readonly Attempt[] = [
 const pushed: readonly Attempt[] = [
   opens('pushes a chain with a key of its own', 'sampler', async (a) => {
     const { certificate } = await a.below({ salt: await a.nonce() })
-    const body = JSON.stringify([...a.chain, itemOf(certificate)])
+    const body = JSON.stringify([...a.chain, certificateToItem(certificate)])
     return await a.send({ method: 'POST', path: 'certificatechain/', body: JSON.stringify(body) })
   }),
   opens('pushes a chain for everything to the shared key', 'sampler', async (a, world) => {
@@ -384,14 +388,14 @@ const pushed: readonly Attempt[] = [
     const [{ public_key: publicKey }]: [{ public_key: string }] = JSON.parse(text)
     const salt = await a.nonce()
     const { certificate } = await a.below({ publicKey, salt, scope: 'full', params: everything(world) })
-    const body = JSON.stringify([...a.chain, itemOf(certificate)])
+    const body = JSON.stringify([...a.chain, certificateToItem(certificate)])
     return await a.send({ method: 'POST', path: 'certificatechain/', body: JSON.stringify(body) })
   }),
   opens('pushes a chain to the shared key without a nonce', 'sampler', async (a) => {
     const { text } = await a.send({ path: 'publickey/' })
     const [{ public_key: publicKey }]: [{ public_key: string }] = JSON.parse(text)
     const { certificate } = await a.below({ publicKey })
-    const body = JSON.stringify([...a.chain, itemOf(certificate)])
+    const body = JSON.stringify([...a.chain, certificateToItem(certificate)])
     return await a.send({ method: 'POST', path: 'certificatechain/', body: JSON.stringify(body) })
   }),
   opens('pushes a chain that is no text', 'nobody', (a) =>

@@ -1,4 +1,5 @@
-import { type Attacker, hex, itemOf } from './attacker.ts'
+import { certificateToItem } from '../src/core/certificate.ts'
+import { type Attacker, hex } from './attacker.ts'
 import { type Attempt, describeAttempts } from './attempts.ts'
 import type { Answer } from './wire.ts'
 import type { World } from './world.ts'
@@ -28,7 +29,7 @@ async function again(times: number, once: (number: number) => Promise<Answer>): 
 
 async function openBelow(a: Attacker): Promise<Answer> {
   const { certificate, key } = await a.below()
-  return await a.open({ chain: [...a.chain, itemOf(certificate)], signWith: key.privateKeyPem })
+  return await a.open({ chain: [...a.chain, certificateToItem(certificate)], signWith: key.privateKeyPem })
 }
 
 async function fill(a: Attacker, { root }: World, bytes: number): Promise<Answer> {

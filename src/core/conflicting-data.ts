@@ -14,7 +14,7 @@ export interface BoundedData {
 /** The most entries that one record's versions make in the conflict log at once. */
 const MOST_DROPPED = 100
 
-/** How much text those entries may repeat, in characters. */
+/** The log keeps the record's text with each entry. So many characters these copies have at most. */
 const MOST_REPEATED = 1024 * 1024
 
 /**

@@ -26,7 +26,7 @@ export function claimsUnder(fsic: string, format: 'v1' | 'v2', filter: Filter): 
 }
 
 /**
- * What this side itself claims under a filter, in the expanded form of v2. However much that is: nobody else made it.
+ * This side's own claims under a filter, in the expanded form of v2. They have no limit, for no peer made them.
  *
  * @throws MorangoError `fsic-malformed`, `fsic-outside-filter`
  */

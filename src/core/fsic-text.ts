@@ -5,14 +5,14 @@ import { isHexUuid } from './ids.ts'
 import { MAX_CLAIMS, MAX_COUNTER, MAX_FSIC_TEXT, MAX_PARTITION } from './limits.ts'
 import { pythonStringify } from './python-json.ts'
 
-/** How much an FSIC may say. */
+/** The limits of an FSIC. */
 export interface FsicLimits {
   readonly claims: number
   /** Of its text. */
   readonly characters: number
 }
 
-/** For what this side itself claims: nobody else made it. */
+/** For this side's own claims: no peer made them. */
 export const UNLIMITED: FsicLimits = { claims: Infinity, characters: Infinity }
 
 const PEERS: FsicLimits = { claims: MAX_CLAIMS, characters: MAX_FSIC_TEXT }

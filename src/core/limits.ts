@@ -109,10 +109,10 @@ export const MAX_INTEGER_DIGITS = 4300
 /** The longest number in a message, in digits. */
 export const MAX_NUMBER_DIGITS = 400
 
-/** How much a server may make a client fetch in one run of a transfer: the texts of its records, in characters. */
+/** The most that a client fetches in one run of a transfer: characters in the texts of its records. */
 export const MAX_TRANSFER_CHARACTERS: number = 64 * 1024 * 1024 * 1024
 
-/** How long a server may be at work on a stage without anything new to see, in ms: a day. */
+/** The longest time that a client waits for a stage at the server that shows no progress, in ms: a day. */
 export const MAX_STANDSTILL_MS: number = 24 * 60 * 60 * 1000
 
 /** The most that a record keeps of versions that lost a conflict; older ones go to the conflict log. */

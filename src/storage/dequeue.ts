@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { claimsUnder } from '../core/fsic-claims.ts'
-import type { PartitionCounters } from '../core/fsic.ts'
+import type { ReadonlyPartitionCounters } from '../core/fsic.ts'
 import type { HistoryTrust } from '../core/merge.ts'
 import type {
   DequeueResult,
@@ -34,6 +34,9 @@ import { betweenTurns, type Run } from './turns.ts'
 type DequeueOptions = TransferContext &
   PeerStanding & { producerFsic: string; format: FsicFormat } & WorkOptions
 
+/** With what the producer claims, as far as it may be believed. */
+type ClaimedOptions = DequeueOptions & { readonly claims: ReadonlyPartitionCounters }
+
 /**
  * Incoming Buffer to Store (protocol §8), in turns: pending local changes are serialized first, so that an edit not
  * yet serialized is a conflict like any other; what is known already is dropped; conflicts are merged one by one;
@@ -45,14 +48,15 @@ type DequeueOptions = TransferContext &
 export async function dequeue(
   run: Run,
   context: EngineContext,
-  options: DequeueOptions,
+  given: DequeueOptions,
 ): Promise<DequeueResult> {
-  const session = options.transferSessionId
+  const { transferSessionId: session, producerFsic, format, filter } = given
+  // Many claims take long to read: once, not in each turn.
+  const options = { ...given, claims: claimsUnder(producerFsic, format, filter) }
   const total = { created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   const received = await run(async (turn) => {
     const { trx } = turn
-    const claims = claimsOf(options)
-    await heedClaimsAboutUs(turn, context, { ...options, claims })
+    await heedClaimsAboutUs(turn, context, options)
     const count = await countIncoming(trx, session)
     if (count === 0) await finish(trx, context, options)
     else await noteGrowth(trx, context.database.dialect, 'morango_incoming', count)
@@ -88,7 +92,7 @@ export async function dequeue(
 async function dequeueTurn(
   turn: Turn,
   context: EngineContext,
-  options: DequeueOptions,
+  options: ClaimedOptions,
   { after, size }: { readonly after: string; readonly size: number },
 ): Promise<DequeueResult & { readonly range: IncomingRange; readonly isLast: boolean }> {
   const { trx } = turn
@@ -101,7 +105,7 @@ async function dequeueTurn(
     return { range, isLast, created: 0, fastForwarded: 0, known: 0, conflicts: 0 }
   }
   const stamp = await turn.stamp()
-  const trust = await readTrust(trx, dialect, range, claimsOf(options))
+  const trust = await readTrust(trx, dialect, range, options.claims)
   await dropForgedEntries(turn, context, options, range, trust, stamp)
   await serializeSameIds(turn, context, options.profile, range)
   await boundArriving(trx, context, options, range)
@@ -153,15 +157,14 @@ async function meetPresent(
   return { known, conflicts: await mergeConflicts(trx, context, options, range, stamp, trust), aside }
 }
 
-function claimsOf({ producerFsic, format, filter }: DequeueOptions): PartitionCounters {
-  return claimsUnder(producerFsic, format, filter)
-}
-
-async function finish(trx: Kysely<Schema>, context: EngineContext, options: DequeueOptions): Promise<void> {
-  const { transferSessionId } = options
+async function finish(
+  trx: Kysely<Schema>,
+  context: EngineContext,
+  { transferSessionId, claims }: ClaimedOptions,
+): Promise<void> {
   await deleteTransferRows(trx, 'morango_incoming', transferSessionId)
   const certificate = (await peerCertificateId(trx, transferSessionId)) ?? ''
-  await learnClaims(trx, context.database.dialect, certificate, claimsOf(options))
+  await learnClaims(trx, context.database.dialect, certificate, claims)
 }
 
 // Reverse fast-forward: our history has the buffered version, so ours is the same or later.
